@@ -1,0 +1,37 @@
+//! llama.cpp behind the engine traits: the only room that names `llama_cpp_2` and `llama_cpp_sys_2`,
+//! and the only `unsafe` of the crate.
+//!
+//! Neither a C++ exception nor `ggml_abort` can be caught from Rust. So nothing is handed to llama.cpp
+//! that was not checked before: files by [`checkpoint`](crate::checkpoint), token ids, sequences,
+//! positions and batch sizes here. Objects are freed in the order context, adapters, model, whatever
+//! the order in which the caller drops them, since each holds an `Arc` of what it needs.
+#![allow(unsafe_code)]
+
+mod adapter;
+mod backend;
+mod context;
+mod embed;
+mod log;
+mod vocabulary;
+mod weights;
+
+pub use backend::devices;
+pub use weights::{LlamaWeights, LoadOptions, Source};
+
+/// The llama.cpp that this build holds, as it names itself.
+pub fn revision() -> String {
+    // SAFETY: returns a static string.
+    unsafe { text(llama_cpp_sys_2::llama_version()) }
+}
+
+/// Copies a C string.
+///
+/// # Safety
+/// `pointer` is null or a string that ends with NUL.
+unsafe fn text(pointer: *const std::ffi::c_char) -> String {
+    if pointer.is_null() {
+        return String::new();
+    }
+    // SAFETY: not null, and the caller promises the rest.
+    unsafe { std::ffi::CStr::from_ptr(pointer) }.to_string_lossy().into_owned()
+}

@@ -1,0 +1,176 @@
+//! The one error type of the crate: a variant for each failure that a caller can act on.
+
+use std::path::PathBuf;
+
+use crate::checkpoint::Defect;
+
+/// Short for `std::result::Result<T, pinfold::Error>`.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a call failed. The message says what is wrong and, where there is one, what to do.
+///
+/// No variant carries text of the user: messages may go to logs.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file could not be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+
+    /// The checkpoint's bytes would not run safely: the preflight refused them.
+    #[error("{name} is not a checkpoint that can run: {defect}")]
+    BadCheckpoint {
+        /// The file, or the name of an embedded checkpoint.
+        name: String,
+        /// What is wrong, and where.
+        defect: Box<Defect>,
+    },
+
+    /// No embedded checkpoint or file has this name.
+    #[error("no checkpoint is named {name:?}: give the path of a GGUF file, or one of: {known}")]
+    UnknownCheckpoint {
+        /// The name that was asked for.
+        name: String,
+        /// The names that exist, comma-separated.
+        known: String,
+    },
+
+    /// The checkpoint passed the preflight, but the engine could not load it.
+    #[error("{name} could not be loaded: {reason}")]
+    LoadFailed {
+        /// The file, or the name of an embedded checkpoint.
+        name: String,
+        /// What the engine said last.
+        reason: String,
+    },
+
+    /// The checkpoint does not fit into the memory that is free. All numbers are bytes.
+    #[error(
+        "needs {} MiB (weights {}, KV cache {}, compute {}) but {} MiB are free: \
+         use a smaller context, fewer sessions or a smaller checkpoint",
+        mib(weights + kv_cache + compute), mib(*weights), mib(*kv_cache), mib(*compute), mib(*available)
+    )]
+    OutOfMemory {
+        /// Bytes of the weights.
+        weights: u64,
+        /// Bytes of the key-value cache.
+        kv_cache: u64,
+        /// Bytes of the scratch space of one decode.
+        compute: u64,
+        /// Bytes that are free.
+        available: u64,
+    },
+
+    /// The context has no room for the tokens. Nothing was added.
+    #[error(
+        "the context holds {used} of {capacity} tokens and {requested} more do not fit: \
+         shorten the text, rewind or drop a session, enlarge the context, or ask for a sliding one"
+    )]
+    ContextFull {
+        /// Tokens held now, over all sessions of the model.
+        used: usize,
+        /// Tokens that were to be added.
+        requested: usize,
+        /// Tokens that fit at most.
+        capacity: usize,
+    },
+
+    /// All sequences of the model are taken.
+    #[error("all {capacity} sessions of the model are in use: drop one, or load with more sessions")]
+    TooManySessions {
+        /// How many there can be.
+        capacity: usize,
+    },
+
+    /// The session is generating; its stream must end or be dropped first.
+    #[error("the session is busy: finish, cancel or drop its stream first")]
+    SessionBusy,
+
+    /// There is nothing to continue: the session holds no token.
+    #[error("the session is empty: append text or tokens first")]
+    SessionEmpty,
+
+    /// The work was cancelled by its [`Cancel`](crate::Cancel).
+    #[error("cancelled")]
+    Cancelled,
+
+    /// An option is out of its range.
+    #[error("{option}: {reason}")]
+    InvalidOption {
+        /// The option's name.
+        option: &'static str,
+        /// The range, and what was given.
+        reason: String,
+    },
+
+    /// A token id is not in the vocabulary.
+    #[error("token {token} is not in the vocabulary of {vocabulary} tokens")]
+    UnknownToken {
+        /// The id.
+        token: i64,
+        /// The size of the vocabulary.
+        vocabulary: usize,
+    },
+
+    /// The sampler cannot choose: no candidate is left, or the logits are not numbers.
+    #[error("no token can be sampled: {reason}")]
+    NoCandidate {
+        /// What left none.
+        reason: String,
+    },
+
+    /// A saved session cannot be restored here.
+    #[error("{}: not a session that can be restored: {reason}", path.display())]
+    BadSession {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// The checkpoint has no chat template, or it failed.
+    #[error("chat template: {reason}")]
+    ChatTemplate {
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// This build, machine or checkpoint cannot do it.
+    #[error("not supported: {what}")]
+    Unsupported {
+        /// What is missing, and what to do.
+        what: String,
+    },
+
+    /// The engine failed in a way that should not happen after the checks.
+    #[error("the engine failed: {reason}")]
+    Engine {
+        /// What it said.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// An [`Error::Io`] for `path`; made to be used in `map_err`.
+    pub fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { path, source }
+    }
+
+    pub(crate) fn option(option: &'static str, reason: impl Into<String>) -> Self {
+        Self::InvalidOption { option, reason: reason.into() }
+    }
+
+    pub(crate) fn engine(reason: impl Into<String>) -> Self {
+        Self::Engine { reason: reason.into() }
+    }
+}
+
+fn mib(bytes: u64) -> u64 {
+    bytes.div_ceil(1 << 20)
+}

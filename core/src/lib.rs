@@ -1,0 +1,42 @@
+//! Pinfold runs pinned checkpoints on the device.
+//!
+//! ```no_run
+//! use pinfold::{GenerateOptions, Model, ModelOptions};
+//!
+//! let model = Model::load("checkpoint.gguf", &ModelOptions::default())?;
+//! let session = model.session()?;
+//! session.append("Once upon a time", pinfold::Special::Plain)?;
+//! for chunk in session.generate(&GenerateOptions::default())? {
+//!     print!("{}", chunk?.text);
+//! }
+//! # Ok::<(), pinfold::Error>(())
+//! ```
+//!
+//! A [`Model`] is a loaded checkpoint, a [`Session`] a sequence of tokens over it, a [`Stream`] a
+//! generation that is pulled piece by piece. A [`Cancel`] stops any of it from another thread.
+//! `docs/architecture.md` shows how the rooms of the crate hang together.
+#![deny(missing_docs)]
+
+pub mod cancel;
+pub mod checkpoint;
+pub mod engine;
+pub mod error;
+pub mod model;
+pub mod prompt;
+pub mod runtime;
+pub mod sampler;
+pub mod vocabulary;
+
+pub use cancel::Cancel;
+pub use checkpoint::{Checkpoint, Defect, Digest, MemoryEstimate};
+pub use engine::Special;
+pub use engine::devices::{Device, DeviceKind, Offload};
+pub use error::{Error, Result};
+pub use model::{LoadWatch, Model, ModelOptions};
+pub use prompt::{ChatTemplate, Message, Role};
+pub use runtime::{
+    Chunk, Completion, Finish, FinishReason, GenerateOptions, GeneratedToken, NextToken, Overflow, Session,
+    SessionOptions, Stream,
+};
+pub use sampler::{Sampling, TokenMask};
+pub use vocabulary::{Token, TokenKind, Vocabulary};

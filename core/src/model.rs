@@ -1,0 +1,329 @@
+//! A model: a loaded checkpoint with the worker that computes on it.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use crate::cancel::Cancel;
+use crate::checkpoint::{self, Checkpoint, Digest, MemoryEstimate};
+use crate::engine::devices::{self, Offload};
+use crate::engine::{EngineOptions, Facts, Special, Weights};
+use crate::error::{Error, Result};
+use crate::prompt::{ChatTemplate, Message};
+use crate::runtime::worker::Worker;
+use crate::runtime::{Session, SessionOptions};
+use crate::vocabulary::{Token, Vocabulary};
+
+/// How a model is loaded. The defaults suit an app that chats.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelOptions {
+    /// Tokens that all sessions hold together; 0 for what the checkpoint was trained on, at most 4096.
+    pub context_tokens: u32,
+    /// Sessions that can be open at once, 1 to 256. They share the context, so this costs little.
+    pub sessions: u32,
+    /// Threads that compute; 0 to choose by the machine and the checkpoint.
+    pub threads: u32,
+    /// Tokens of a prompt that are computed at once; 0 to choose by the size of the checkpoint, so that
+    /// a slice takes about a tenth of a second on two desktop cores. Other sessions wait for a slice.
+    pub slice_tokens: u32,
+    /// What a GPU computes.
+    pub offload: Offload,
+    /// Whether the file is mapped instead of read.
+    pub mmap: bool,
+    /// Whether a checkpoint that cannot fit into the free memory is refused.
+    pub check_memory: bool,
+}
+
+impl Default for ModelOptions {
+    fn default() -> Self {
+        Self {
+            context_tokens: 0,
+            sessions: 8,
+            threads: 0,
+            slice_tokens: 0,
+            offload: Offload::Automatic,
+            mmap: true,
+            check_memory: true,
+        }
+    }
+}
+
+/// What watches a load.
+#[derive(Default)]
+pub struct LoadWatch<'a> {
+    /// Called with the share that is loaded, 0 to 1, on the calling thread.
+    pub progress: Option<&'a mut dyn FnMut(f32)>,
+    /// Stops the load from another thread.
+    pub cancel: Cancel,
+}
+
+/// A loaded checkpoint, ready for sessions.
+///
+/// `Send + Sync`, and cheap to clone: clones share the weights. The memory is given back when the last
+/// clone, session and stream is gone, in whatever order; the last drop waits for a decode under way.
+#[derive(Clone)]
+pub struct Model(Arc<ModelInner>);
+
+pub(crate) struct ModelInner {
+    pub weights: Arc<dyn Weights>,
+    pub worker: Arc<Worker>,
+    context_tokens: u32,
+    origin: Origin,
+    digest: OnceLock<Digest>,
+    template: OnceLock<Option<ChatTemplate>>,
+}
+
+/// Where the bytes came from, for the digest.
+enum Origin {
+    File { path: PathBuf, stamp: Stamp },
+    Known,
+}
+
+/// What tells whether a file was written since.
+type Stamp = (u64, Option<std::time::SystemTime>);
+
+fn stamp(path: &Path) -> Result<Stamp> {
+    let metadata = std::fs::metadata(path).map_err(Error::io(path))?;
+    Ok((metadata.len(), metadata.modified().ok()))
+}
+
+#[cfg(feature = "llama")]
+impl Model {
+    /// Loads the GGUF checkpoint at `path`, after the [preflight](crate::checkpoint).
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::BadCheckpoint`], [`Error::OutOfMemory`], [`Error::Unsupported`] (a pure
+    /// encoder), [`Error::LoadFailed`] or [`Error::InvalidOption`].
+    pub fn load(path: impl AsRef<Path>, options: &ModelOptions) -> Result<Self> {
+        Self::load_watched(path, options, LoadWatch::default())
+    }
+
+    /// [`load`](Self::load) with progress and cancel.
+    ///
+    /// # Errors
+    /// Those of [`load`](Self::load), and [`Error::Cancelled`].
+    pub fn load_watched(
+        path: impl AsRef<Path>,
+        options: &ModelOptions,
+        watch: LoadWatch<'_>,
+    ) -> Result<Self> {
+        let path = path.as_ref();
+        let stamp = stamp(path)?;
+        let checkpoint = checkpoint::open(path)?;
+        let name = path.display().to_string();
+        let source = crate::engine::llama::Source::Path(path.to_owned());
+        let origin = Origin::File { path: path.to_owned(), stamp };
+        Self::load_checked(&name, &checkpoint, &source, origin, options, watch)
+    }
+
+    /// Loads a checkpoint that is in memory, e.g. an embedded one; `name` stands in errors. The bytes
+    /// are copied, and may go after the call.
+    ///
+    /// # Errors
+    /// Those of [`load_watched`](Self::load_watched).
+    pub fn load_bytes(
+        name: &str,
+        bytes: &[u8],
+        options: &ModelOptions,
+        watch: LoadWatch<'_>,
+    ) -> Result<Self> {
+        let checkpoint = checkpoint::open_bytes(name, bytes)?;
+        let source = crate::engine::llama::Source::Bytes(bytes);
+        let model = Self::load_checked(name, &checkpoint, &source, Origin::Known, options, watch)?;
+        let _ = model.0.digest.set(Digest::of_bytes(bytes));
+        Ok(model)
+    }
+
+    fn load_checked(
+        name: &str,
+        checkpoint: &Checkpoint,
+        source: &crate::engine::llama::Source<'_>,
+        origin: Origin,
+        options: &ModelOptions,
+        watch: LoadWatch<'_>,
+    ) -> Result<Self> {
+        watch.cancel.check()?;
+        if options.check_memory && (options.offload == Offload::None || !has_gpu()?) {
+            check_memory(&options.estimate(checkpoint))?;
+        }
+        let load = crate::engine::llama::LoadOptions {
+            offload: options.offload.clone(),
+            mmap: options.mmap,
+            progress: watch.progress,
+            cancel: watch.cancel,
+        };
+        let weights = crate::engine::llama::LlamaWeights::load(name, source, load)?;
+        Self::start(Arc::new(weights), origin, options)
+    }
+}
+
+impl Model {
+    /// A model over weights of any engine, e.g. a [script](crate::engine::scripted).
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`], or the engine's.
+    pub fn from_weights(weights: Arc<dyn Weights>, options: &ModelOptions) -> Result<Self> {
+        let model = Self::start(weights, Origin::Known, options)?;
+        let _ = model.0.digest.set(Digest([0; 32]));
+        Ok(model)
+    }
+
+    fn start(weights: Arc<dyn Weights>, origin: Origin, options: &ModelOptions) -> Result<Self> {
+        let facts = weights.facts();
+        if !facts.has_decoder {
+            let what = format!("sessions on {:?}, which is a pure encoder", facts.architecture);
+            return Err(Error::Unsupported { what });
+        }
+        let engine = options.engine(facts.context_length, facts.parameters, facts.bytes);
+        let context_tokens = engine.context_tokens;
+        let slice = options.slice(facts.parameters);
+        let worker = Worker::start(weights.clone(), engine, slice as usize)?;
+        let (digest, template) = (OnceLock::new(), OnceLock::new());
+        Ok(Self(Arc::new(ModelInner { weights, worker, context_tokens, origin, digest, template })))
+    }
+
+    pub(crate) fn from_inner(inner: Arc<ModelInner>) -> Self {
+        Self(inner)
+    }
+
+    /// Opens a session.
+    ///
+    /// # Errors
+    /// [`Error::TooManySessions`].
+    pub fn session(&self) -> Result<Session> {
+        self.session_with(SessionOptions::default())
+    }
+
+    /// Opens a session that behaves as `options` say.
+    ///
+    /// # Errors
+    /// [`Error::TooManySessions`].
+    pub fn session_with(&self, options: SessionOptions) -> Result<Session> {
+        Session::open(self.0.clone(), options)
+    }
+
+    /// The tokens.
+    pub fn vocabulary(&self) -> &Vocabulary {
+        self.0.weights.vocabulary()
+    }
+
+    /// Facts about the checkpoint.
+    pub fn facts(&self) -> &Facts {
+        self.0.weights.facts()
+    }
+
+    /// Tokens that all sessions hold together.
+    pub fn context_tokens(&self) -> u32 {
+        self.0.context_tokens
+    }
+
+    /// The tokens of `text`, without a begin-of-sequence token.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] for a text of more than 2 GiB.
+    pub fn tokenize(&self, text: &str, special: Special) -> Result<Vec<Token>> {
+        self.0.weights.tokenize(text, special)
+    }
+
+    /// The prompt that the checkpoint's chat template makes of `messages`, ready for the answer.
+    ///
+    /// # Errors
+    /// [`Error::ChatTemplate`] if there is none, or if it fails.
+    pub fn chat_prompt(&self, messages: &[Message]) -> Result<String> {
+        let template = match self.0.template.get() {
+            Some(template) => template,
+            None => {
+                let source = self.facts().chat_template.as_deref();
+                let parsed = source.map(ChatTemplate::new).transpose()?;
+                self.0.template.get_or_init(|| parsed)
+            }
+        };
+        let reason = "the checkpoint has none; give the prompt as it is (--raw)";
+        let template = template.as_ref().ok_or_else(|| Error::ChatTemplate { reason: reason.into() })?;
+        let vocabulary = self.vocabulary();
+        let spelling = |token: Option<Token>| {
+            let bytes = token.map_or(&[][..], |token| vocabulary.bytes(token));
+            String::from_utf8_lossy(bytes).into_owned()
+        };
+        template.render(messages, true, &spelling(vocabulary.bos()), &spelling(vocabulary.eos()))
+    }
+
+    /// The SHA-256 of the checkpoint's bytes. The first call reads the file.
+    ///
+    /// # Errors
+    /// [`Error::Io`], or [`Error::BadSession`] if the file was changed after it was loaded.
+    pub fn digest(&self) -> Result<Digest> {
+        self.0.digest()
+    }
+}
+
+impl ModelInner {
+    pub fn digest(&self) -> Result<Digest> {
+        if let Some(digest) = self.digest.get() {
+            return Ok(*digest);
+        }
+        let Origin::File { path, stamp: loaded } = &self.origin else {
+            return Err(Error::engine("a model of unknown bytes"));
+        };
+        if stamp(path)? != *loaded {
+            let reason = "the checkpoint was changed after it was loaded".to_owned();
+            return Err(Error::BadSession { path: path.clone(), reason });
+        }
+        let digest = Digest::of_file(path)?;
+        Ok(*self.digest.get_or_init(|| digest))
+    }
+}
+
+impl ModelOptions {
+    /// The memory that a checkpoint takes with these options. Weights that a GPU takes are counted too.
+    pub fn estimate(&self, checkpoint: &Checkpoint) -> MemoryEstimate {
+        let trained = checkpoint.hyperparameters().context_length;
+        let engine = self.engine(trained, checkpoint.parameters(), checkpoint.weight_bytes());
+        checkpoint.memory(engine.context_tokens, engine.batch_tokens, engine.sequences)
+    }
+
+    fn engine(&self, trained: u32, parameters: u64, bytes: u64) -> EngineOptions {
+        const CONTEXT: u32 = 4096;
+        let context_tokens = match self.context_tokens {
+            0 => trained.clamp(1, CONTEXT),
+            tokens => tokens,
+        };
+        let threads = match self.threads {
+            0 => devices::automatic_threads(bytes),
+            threads => threads,
+        };
+        let batch_tokens = self.slice(parameters).saturating_add(self.sessions).min(context_tokens);
+        EngineOptions { context_tokens, sequences: self.sessions, batch_tokens, threads, embeddings: false }
+    }
+
+    /// A slice depends on nothing but the options and the checkpoint, never on time, so that the same
+    /// prompt is computed the same way on every run.
+    fn slice(&self, parameters: u64) -> u32 {
+        /// Multiplications and additions of a tenth of a second on two desktop cores.
+        const BUDGET: u64 = 32_000_000_000;
+        match self.slice_tokens {
+            0 => {
+                let tokens = BUDGET / parameters.saturating_mul(2).max(1);
+                (tokens.clamp(16, 512) / 16 * 16) as u32
+            }
+            tokens => tokens,
+        }
+    }
+}
+
+#[cfg(feature = "llama")]
+fn has_gpu() -> Result<bool> {
+    let devices = crate::engine::llama::devices()?;
+    Ok(devices.iter().any(|device| device.kind != devices::DeviceKind::Cpu))
+}
+
+/// Refuses what cannot fit. Mapped weights count in full: a model that does not fit beside its cache is
+/// read from the disk again for every token.
+#[cfg(feature = "llama")]
+fn check_memory(estimate: &MemoryEstimate) -> Result<()> {
+    let Some(available) = devices::available_memory() else { return Ok(()) };
+    if estimate.total() <= available {
+        return Ok(());
+    }
+    let MemoryEstimate { weights, kv_cache, compute } = *estimate;
+    Err(Error::OutOfMemory { weights, kv_cache, compute, available })
+}

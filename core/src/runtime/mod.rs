@@ -1,0 +1,108 @@
+//! Sessions, streams, and the worker that computes for them.
+//!
+//! One worker thread owns the context of a model. A [`Session`] is a sequence in it; the worker
+//! schedules all sequences that have work into common batches. A [`Stream`] is pulled by its reader:
+//! the worker runs ahead by a bounded number of pieces and then waits.
+
+mod job;
+mod saved;
+mod scheduler;
+mod sequence;
+mod session;
+mod stream;
+mod text;
+pub(crate) mod worker;
+
+pub use session::{NextToken, Session};
+pub use stream::{Completion, Stream};
+
+use crate::cancel::Cancel;
+use crate::sampler::Sampling;
+use crate::vocabulary::Token;
+
+/// What happens when a context is full.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Overflow {
+    /// An [`Error::ContextFull`](crate::Error::ContextFull) with the numbers; nothing is lost.
+    #[default]
+    Error,
+    /// The first `keep` tokens stay and the oldest half of the others is dropped, so that a session
+    /// can go on for ever. The model loses what was dropped.
+    Slide {
+        /// How many tokens at the start stay, e.g. those of the instructions.
+        keep: usize,
+    },
+}
+
+/// How a session behaves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SessionOptions {
+    /// What happens when the context is full.
+    pub overflow: Overflow,
+}
+
+/// What to generate, and when to stop.
+#[derive(Debug, Clone, Default)]
+pub struct GenerateOptions {
+    /// How tokens are chosen.
+    pub sampling: Sampling,
+    /// Tokens at most; `None` for as many as fit into the context.
+    pub max_tokens: Option<usize>,
+    /// Texts that end the generation; they are not part of its text.
+    pub stop: Vec<String>,
+    /// For each token its log-probability and those of so many others, the likeliest first.
+    pub logprobs: Option<usize>,
+    /// Stops the generation from another thread.
+    pub cancel: Cancel,
+}
+
+/// A piece of a generation: at least one character of whole UTF-8, or the tokens at the end that added
+/// no text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chunk {
+    /// The text; empty only at the end of a generation.
+    pub text: String,
+    /// The tokens that were sampled since the piece before.
+    pub tokens: Vec<GeneratedToken>,
+}
+
+/// A token that was sampled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GeneratedToken {
+    /// The token.
+    pub token: Token,
+    /// The natural logarithm of its probability, before any filter, if it was asked for.
+    pub logprob: Option<f32>,
+    /// The likeliest tokens with theirs, if they were asked for.
+    pub top: Vec<(Token, f32)>,
+}
+
+/// Why a generation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FinishReason {
+    /// The model ended its text.
+    EndOfGeneration,
+    /// A stop text appeared.
+    Stop,
+    /// `max_tokens` were generated.
+    Length,
+    /// It was cancelled, or its session was dropped.
+    Cancelled,
+}
+
+/// How a generation ended, and what it cost.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Finish {
+    /// Why it ended.
+    pub reason: FinishReason,
+    /// Tokens that were computed before the first new one; less than the session holds where a prefix
+    /// was computed before.
+    pub prompt_tokens: usize,
+    /// Tokens that were generated; the one that ended the generation is not counted.
+    pub generated_tokens: usize,
+    /// Seconds until the first token was sampled.
+    pub prompt_seconds: f64,
+    /// Seconds from then to the end.
+    pub generation_seconds: f64,
+}
