@@ -175,7 +175,7 @@ impl Model {
         }
         let engine = options.engine(facts.context_length, facts.parameters, facts.bytes);
         let context_tokens = engine.context_tokens;
-        let slice = options.slice(facts.parameters);
+        let slice = options.slice_of(facts.parameters);
         let worker = Worker::start(weights.clone(), engine, slice as usize)?;
         let (digest, template) = (OnceLock::new(), OnceLock::new());
         Ok(Self(Arc::new(ModelInner { weights, worker, context_tokens, origin, digest, template })))
@@ -291,13 +291,13 @@ impl ModelOptions {
             0 => devices::automatic_threads(bytes),
             threads => threads,
         };
-        let batch_tokens = self.slice(parameters).saturating_add(self.sessions).min(context_tokens);
+        let batch_tokens = self.slice_of(parameters).saturating_add(self.sessions).min(context_tokens);
         EngineOptions { context_tokens, sequences: self.sessions, batch_tokens, threads, embeddings: false }
     }
 
-    /// A slice depends on nothing but the options and the checkpoint, never on time, so that the same
-    /// prompt is computed the same way on every run.
-    fn slice(&self, parameters: u64) -> u32 {
+    /// The tokens of a slice for a checkpoint of so many parameters. It depends on nothing else, never on
+    /// time, so that the same prompt is computed the same way on every run.
+    pub fn slice_of(&self, parameters: u64) -> u32 {
         /// Multiplications and additions of a tenth of a second on two desktop cores.
         const BUDGET: u64 = 32_000_000_000;
         match self.slice_tokens {

@@ -326,7 +326,7 @@ fn faults_of_the_tokenizer() {
         ),
         ("a class of 7", |g| types(g, |t| t[9] = 7), "bad-token"),
         ("a class of -1", |g| types(g, |t| t[9] = -1), "bad-token"),
-        ("one class less", |g| types(g, |t| drop(t.pop())), "wrong-length"),
+        ("one class less", |g| types(g, |t| _ = t.pop()), "wrong-length"),
         ("classes as u32s", |g| _ = g.set(TYPES, Value::U32s(vec![1; 259])), "wrong-value-type"),
         ("one score more", |g| _ = g.set(SCORES, Value::F32s(vec![0.0; 260])), "wrong-length"),
         ("a score of NaN", |g| _ = g.set(SCORES, Value::F32s(vec![f32::NAN; 259])), "out-of-range"),
@@ -352,6 +352,54 @@ fn faults_of_the_tokenizer() {
             "wrong-value-type",
         ),
     ]);
+}
+
+/// What a rule of one architecture refuses, before the tensors are looked at.
+#[test]
+fn faults_of_single_architectures() {
+    fn of(architecture: &str, change: impl Fn(&mut Gguf)) -> (String, Gguf) {
+        let mut gguf = Gguf::tiny_llama();
+        for (key, _) in &mut gguf.metadata {
+            let name = String::from_utf8(key.clone()).unwrap();
+            if let Some(rest) = name.strip_prefix("llama.") {
+                *key = format!("{architecture}.{rest}").into();
+            }
+        }
+        gguf.set("general.architecture", architecture);
+        change(&mut gguf);
+        (architecture.to_owned(), gguf)
+    }
+    let u32s = |numbers: &[u32]| Value::U32s(numbers.to_vec());
+    let cases = [
+        (of("smallthinker", |_| {}), "out-of-range"),
+        (of("llada-moe", |_| {}), "out-of-range"),
+        (of("paddleocr", |_| {}), "missing-key"),
+        (of("qwen2vl", |g| _ = g.set("qwen2vl.rope.dimension_sections", u32s(&[0; 4]))), "out-of-range"),
+        (of("afmoe", |_| {}), "missing-key"),
+        (of("cohere2", |g| _ = g.set("cohere2.attention.sliding_window_pattern", 1)), "out-of-range"),
+        (of("gemma-embedding", |_| {}), "out-of-range"),
+        (of("gemma4", |_| {}), "missing-key"),
+        (of("gemma4", |g| _ = g.set("gemma4.attention.sliding_window_pattern", u32s(&[0]))), "out-of-range"),
+        (of("deepseek2", |g| _ = g.set("deepseek2.attention.key_length_mla", 4)), "out-of-range"),
+        (of("minimax-m2", |_| {}), "missing-key"),
+        (of("nanbeige", |g| _ = g.set("nanbeige.num_loops", 0)), "out-of-range"),
+        (of("granitehybrid", |_| {}), "contradiction"),
+        (of("plm", |_| {}), "out-of-range"),
+        (of("chameleon", |_| {}), "out-of-range"),
+        (of("rwkv6", |_| {}), "missing-key"),
+        (of("qwen3next", |_| {}), "out-of-range"),
+        (of("plamo2", |g| _ = g.set("plamo2.ssm.group_count", 1)), "out-of-range"),
+        (of("t5", |_| {}), "missing-tensor"),
+        (of("starcoder2", |g| _ = g.set("starcoder2.rope.dimension_count", 2)), "out-of-range"),
+    ];
+    for ((architecture, gguf), code) in cases {
+        match checkpoint::open_bytes("test", &gguf.bytes()) {
+            Err(Error::BadCheckpoint { defect, .. }) => {
+                assert_eq!(defect.code(), code, "{architecture}: {defect}")
+            }
+            other => panic!("{architecture}: {other:?}"),
+        }
+    }
 }
 
 #[test]

@@ -259,6 +259,9 @@ fn check_numbers(keys: &Keys<'_>) -> Result<(), Defect> {
     for key in [".rope.freq_base", ".rope.freq_base_swa", ".attention.compress_rope_freq_base"] {
         within(key, &|value| value.is_finite() && value > 0.0, "a positive finite number")?;
     }
+    for key in [".rope.scaling.attn_factor", ".rope.scaling.alpha"] {
+        keys.f32(key)?;
+    }
     for key in [".rope.scaling.factor", ".rope.scale_linear"] {
         keys.f32(key)?;
         within(key, &|value| value.is_finite() && value >= 0.0, "a finite number that is not negative")?;
@@ -321,6 +324,13 @@ fn check_switches(keys: &Keys<'_>, architecture: &Architecture, width: u32) -> R
     // None, mean, first, last, rank.
     keys.u32_within(".pooling_type", 0, 4)?;
     keys.u32_within(".classifier.pooling_type", 0, 4)?;
+    const LABELS: &str = ".classifier.output_labels";
+    if let Some(labels) = keys.get(LABELS)
+        && labels.as_array().is_some()
+        && labels.as_strings().is_none()
+    {
+        return Err(keys.wrong_type(LABELS, "an array of strings", labels));
+    }
     if let Some(value) = keys.get(".attention.sliding_window")
         && let Some(window) = value.as_u64()
         && window > 1 << 24

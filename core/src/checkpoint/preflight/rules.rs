@@ -16,12 +16,29 @@ const SECTIONED: &[&str] =
 /// Are mixtures of experts, always.
 const MIXTURES: &[&str] = &["smallthinker", "llada-moe", "bailingmoe2", "grovemoe", "glm4moe"];
 
-/// Numbers that the engine divides by, or whose absence it does not see: the architecture, the key, the range.
-/// A key whose range begins above zero must be there.
+/// Numbers that the engine divides by, or whose absence it does not see: the architecture, the key, the range,
+/// and whether the key must be there.
 #[rustfmt::skip]
-const RANGES: &[(&str, &str, u32, u32)] = &[
-    ("afmoe", ".attention.sliding_window", 1, 1 << 24),
-    ("ernie4_5-moe", ".interleave_moe_layer_step", 1, 512),
+const RANGES: &[(&str, &str, u32, u32, bool)] = &[
+    ("afmoe", ".attention.sliding_window", 1, 1 << 24, true),
+    ("arwkv7", ".token_shift_count", 1, 1, true),
+    ("dots1", ".expert_gating_func", 1, 4, true),
+    ("ernie4_5-moe", ".interleave_moe_layer_step", 1, 512, true),
+    ("grovemoe", ".experts_per_group", 1, 1024, true),
+    ("hrm_text", ".hrm.layers_per_stack", 1, 512, true),
+    ("hrm_text", ".hrm.h_cycles", 1, 512, true),
+    ("hrm_text", ".hrm.l_cycles", 1, 512, true),
+    ("llama4", ".attention.sliding_window", 1, 1 << 24, false),
+    ("minimax-m2", ".expert_gating_func", 1, 4, true),
+    ("nanbeige", ".num_loops", 1, 512, false),
+    ("plamo2", ".ssm.group_count", 0, 0, false),
+    ("qwen35", ".full_attention_interval", 1, 512, false),
+    ("qwen35moe", ".full_attention_interval", 1, 512, false),
+    ("qwen3next", ".full_attention_interval", 1, 512, false),
+    ("rwkv6", ".token_shift_count", 2, 2, false),
+    ("rwkv6qwen2", ".token_shift_count", 1, 1, true),
+    ("rwkv7", ".token_shift_count", 2, 2, false),
+    ("smallthinker", ".expert_gating_func", 1, 4, true),
 ];
 
 /// After how many blocks the window pauses for one, where the file does not say, and whether that is the
@@ -48,13 +65,82 @@ pub(super) fn check(keys: &Keys<'_>, architecture: &Architecture, h: &Hyperparam
             return Err(keys.out_of_range(SECTIONS, "0", "at least 1 in sum of the first three"));
         }
     }
-    for &(name, key, least, most) in RANGES.iter().filter(|rule| rule.0 == architecture.name) {
-        if keys.u32_within(key, least, most)?.is_none() && least > 0 {
-            return Err(Defect::MissingKey { key: Excerpt::name(&format!("{name}{key}")) });
+    for &(_, key, least, most, required) in RANGES.iter().filter(|rule| rule.0 == architecture.name) {
+        if keys.u32_within(key, least, most)?.is_none() && required {
+            return Err(keys.missing(key));
         }
     }
     check_windows(keys, architecture, h.layers)?;
-    check_latent(keys)
+    check_latent(keys)?;
+    check_relations(keys, architecture, h)
+}
+
+/// Numbers of single architectures that must agree.
+fn check_relations(keys: &Keys<'_>, architecture: &Architecture, h: &Hyperparameters) -> Result<(), Defect> {
+    let number = |key: &str| Ok::<u64, Defect>(keys.u32(key)?.unwrap_or(0).into());
+    let equal = |key: &str, found: u64, against: &str, expected: u64| {
+        let (what, against) = (Excerpt::name(&keys.name(key)), Excerpt::words(against));
+        if found == expected { Ok(()) } else { Err(Defect::Contradiction { what, found, against, expected }) }
+    };
+    let rotated: u64 = keys.u32(".rope.dimension_count")?.unwrap_or(h.key_width).into();
+    match architecture.name {
+        "granitehybrid" | "jamba" => {
+            const INNER: &str = ".ssm.inner_size";
+            equal(INNER, number(INNER)?, "twice the width", 2 * u64::from(h.width))
+        }
+        "hrm_text" => {
+            let stack = number(".hrm.layers_per_stack")? * number(".hrm.h_cycles")?;
+            equal(
+                ".block_count",
+                h.layers.into(),
+                "the stacks of all cycles",
+                stack * (number(".hrm.l_cycles")? + 1),
+            )
+        }
+        "nanbeige" if u64::from(h.layers) * number(".num_loops")? > 512 => {
+            Err(keys.out_of_range(".num_loops", number(".num_loops")?, "at most 512 blocks in all loops"))
+        }
+        // The linear attention's states are square.
+        "qwen3next" | "qwen35" | "qwen35moe" | "clef" | "qwen4exp" => {
+            let (heads, groups) = (number(".ssm.time_step_rank")?, number(".ssm.group_count")?);
+            if groups == 0 || !heads.is_multiple_of(groups) {
+                return Err(keys.out_of_range(
+                    ".ssm.group_count",
+                    groups,
+                    format!("a divisor of {heads} heads"),
+                ));
+            }
+            let expected = heads * number(".ssm.state_size")?;
+            equal(".ssm.inner_size", number(".ssm.inner_size")?, "the state size of all heads", expected)
+        }
+        "rwkv6" | "rwkv6qwen2" | "rwkv7" | "arwkv7" => {
+            const HEAD: &str = ".wkv.head_size";
+            let head = keys.require_u32_within(HEAD, 1, h.width)?;
+            if !h.width.is_multiple_of(head) {
+                return Err(keys.out_of_range(HEAD, head, format!("a divisor of the width {}", h.width)));
+            }
+            if architecture.name == "rwkv6" && h.heads != h.kv_heads {
+                let expected = format!("{}, as many as heads", h.heads);
+                return Err(keys.out_of_range(".attention.head_count_kv", h.kv_heads, expected));
+            }
+            Ok(())
+        }
+        // A part of each key is not rotated.
+        "plm" if rotated >= u64::from(h.key_width) => {
+            Err(keys.out_of_range(".rope.dimension_count", rotated, format!("less than {}", h.key_width)))
+        }
+        "deepseek2-ocr" => equal(
+            ".attention.key_length",
+            h.key_width.into(),
+            "the width by heads",
+            (h.width / h.heads).into(),
+        ),
+        // Its images' tokens are masked by their ids.
+        "chameleon" if h.vocabulary < 8196 => {
+            Err(keys.out_of_range(".vocab_size", h.vocabulary, "at least 8196 for this architecture"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Which blocks see only a window: of every so many all but the last, or all but the first.
@@ -78,7 +164,10 @@ fn windows(keys: &Keys<'_>, architecture: &Architecture, layers: u32) -> Result<
 
 fn check_windows(keys: &Keys<'_>, architecture: &Architecture, layers: u32) -> Result<(), Defect> {
     const PATTERN: &str = ".attention.sliding_window_pattern";
-    let Some(windows) = windows(keys, architecture, layers)? else { return Ok(()) };
+    let Some(windows) = windows(keys, architecture, layers)? else {
+        // It has no period of its own to fall back to.
+        return if architecture.name == "gemma4" { Err(keys.missing(PATTERN)) } else { Ok(()) };
+    };
     if !windows.contains(&true) {
         return Err(keys.out_of_range(PATTERN, "no block with a window", "at least one"));
     }

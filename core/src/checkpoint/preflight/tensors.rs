@@ -19,17 +19,32 @@ pub(super) fn check(header: &Header, architecture: &Architecture, h: &Hyperparam
     check_embedding(header, h)
 }
 
-/// Tensors that llama.cpp takes for granted beside another: the architecture, that one, and what must be there.
-const COMPANIONS: &[(&str, &str, &str)] = &[("falcon-h1", "ssm_conv1d.weight", "ssm_conv1d.bias")];
+/// Where a block's relative positions come from: T5 keeps them in the first.
+const RELATIVE: &[(&str, &str)] = &[
+    ("t5", "enc.blk.0.attn_rel_b.weight"),
+    ("t5", "dec.blk.0.attn_rel_b.weight"),
+    ("t5encoder", "enc.blk.0.attn_rel_b.weight"),
+];
 
+/// The bias of the convolution, which llama.cpp takes for granted in these.
+const CONVOLUTION_BIAS: &[&str] = &["falcon-h1", "granitehybrid", "nemotron_h", "nemotron_h_moe"];
+
+/// Tensors that llama.cpp does not ask for when it loads, and uses all the same.
 fn check_companions(header: &Header, architecture: &Architecture) -> Result<(), Defect> {
-    for (_, one, other) in COMPANIONS.iter().filter(|rule| rule.0 == architecture.name) {
-        for tensor in &header.tensors {
-            let Some(place) = tensor.name.strip_suffix(one) else { continue };
-            let wanted = format!("{place}{other}");
-            if !header.tensors.iter().any(|tensor| tensor.name == wanted) {
-                return Err(Defect::MissingTensor { tensor: Excerpt::name(&wanted) });
-            }
+    let exists = |name: &str| header.tensors.iter().any(|tensor| tensor.name == name);
+    for (_, name) in RELATIVE.iter().filter(|rule| rule.0 == architecture.name) {
+        if !exists(name) {
+            return Err(Defect::MissingTensor { tensor: Excerpt::name(name) });
+        }
+    }
+    if !CONVOLUTION_BIAS.contains(&architecture.name) {
+        return Ok(());
+    }
+    for tensor in &header.tensors {
+        let Some(block) = tensor.name.strip_suffix("ssm_conv1d.weight") else { continue };
+        let bias = format!("{block}ssm_conv1d.bias");
+        if !exists(&bias) {
+            return Err(Defect::MissingTensor { tensor: Excerpt::name(&bias) });
         }
     }
     Ok(())

@@ -37,10 +37,19 @@ pub(super) fn start() -> Result<&'static Backend> {
         .map_err(|what| Error::Unsupported { what: what.clone() })
 }
 
+/// The name of the kernels that llama-cpp-sys-2 builds.
+const BASELINE: &str = "baseline";
+
+/// The builds of the CPU kernels that this machine runs, the fastest last. The environment variable
+/// `PINFOLD_KERNELS` forces one of them, for tests.
+pub fn kernels() -> Vec<&'static str> {
+    let variants = pinfold_kernels::variants().into_iter().filter(|variant| variant.runs_here);
+    std::iter::once(BASELINE).chain(variants.map(|variant| variant.name)).collect()
+}
+
 /// Puts the fastest build of the CPU backend that runs here in the place of the one that
-/// llama-cpp-sys-2 registered. `PINFOLD_KERNELS=name` asks for another one that runs here, for tests.
+/// llama-cpp-sys-2 registered.
 fn choose_kernels() -> &'static str {
-    const BASELINE: &str = "baseline";
     let asked = std::env::var("PINFOLD_KERNELS").ok();
     let variant = match asked.as_deref() {
         Some(name) => pinfold_kernels::variants().into_iter().find(|v| v.name == name && v.runs_here),

@@ -15,7 +15,7 @@ mod log;
 mod vocabulary;
 mod weights;
 
-pub use backend::devices;
+pub use backend::{devices, kernels};
 pub use weights::{LlamaWeights, LoadOptions, Source};
 
 /// The llama.cpp that this build holds, as it names itself.

@@ -1,0 +1,191 @@
+//! The options that several commands share, and the checkpoint that they name.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+use pinfold::{Cancel, LoadWatch, Model, ModelOptions, Offload, Overflow, Sampling, SessionOptions};
+use pinfold_checkpoints::Embedded;
+
+use crate::output::Failure;
+use crate::progress::Bar;
+
+/// Which checkpoint, and on what it runs.
+#[derive(Args)]
+pub struct ModelArgs {
+    /// An embedded checkpoint (see `pinfold models`) or the path of a GGUF file
+    pub model: OsString,
+
+    /// Threads that compute; 0 chooses by the machine and the checkpoint
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Engine")]
+    pub threads: u32,
+
+    /// Layers that a GPU computes; 0 for none. Without it, as many as fit
+    #[arg(long, value_name = "N", help_heading = "Engine")]
+    pub gpu_layers: Option<u32>,
+
+    /// A device to compute on, as `pinfold devices` names it; may be given again
+    #[arg(long, value_name = "NAME", help_heading = "Engine")]
+    pub device: Vec<String>,
+
+    /// Read the file into memory instead of mapping it
+    #[arg(long, help_heading = "Engine")]
+    pub no_mmap: bool,
+}
+
+/// A checkpoint that was found, not yet loaded.
+#[derive(Debug)]
+pub enum Located {
+    Embedded(&'static Embedded),
+    File(PathBuf),
+}
+
+/// A checkpoint that was loaded.
+pub struct Loaded {
+    pub model: Model,
+    /// As the user named it.
+    pub name: String,
+    pub seconds: f64,
+}
+
+/// Finds the checkpoint that the user named. An embedded one goes first; `./intent` is a file.
+pub fn locate(name: &OsStr) -> Result<Located, Failure> {
+    if let Some(embedded) = name.to_str().and_then(pinfold_checkpoints::find) {
+        return Ok(Located::Embedded(embedded));
+    }
+    let path = PathBuf::from(name);
+    // What exists but cannot be read says so when it is opened.
+    if path.try_exists().unwrap_or(true) {
+        return Ok(Located::File(path));
+    }
+    Err(pinfold_checkpoints::unknown(name.to_string_lossy()).into())
+}
+
+impl ModelArgs {
+    /// The options of a model that holds one session of `context_tokens`.
+    pub fn options(&self, context_tokens: u32) -> ModelOptions {
+        let offload = match (self.gpu_layers, self.device.is_empty()) {
+            (None, true) => Offload::Automatic,
+            (Some(0), _) => Offload::None,
+            (Some(layers), true) => Offload::Layers(layers),
+            (layers, false) => {
+                Offload::Devices { layers: layers.unwrap_or(u32::MAX), names: self.device.clone() }
+            }
+        };
+        let (threads, mmap) = (self.threads, !self.no_mmap);
+        ModelOptions { context_tokens, sessions: 1, threads, offload, mmap, ..ModelOptions::default() }
+    }
+
+    /// Loads the checkpoint, with a bar if it takes a while.
+    pub fn load(&self, context_tokens: u32, cancel: &Cancel) -> Result<Loaded, Failure> {
+        let located = locate(&self.model)?;
+        let name = self.model.to_string_lossy().into_owned();
+        let options = self.options(context_tokens);
+        let started = Instant::now();
+        let mut bar = Bar::new(Some(1000), "loading".into());
+        let mut progress = |share: f32| bar.set((share * 1000.0) as u64);
+        let watch = LoadWatch { progress: Some(&mut progress), cancel: cancel.clone() };
+        let model = match located {
+            Located::Embedded(embedded) => embedded.load_watched(&options, watch),
+            Located::File(path) => Model::load_watched(path, &options, watch),
+        }?;
+        Ok(Loaded { model, name, seconds: started.elapsed().as_secs_f64() })
+    }
+}
+
+/// How much is generated, and where it stops.
+#[derive(Args)]
+pub struct GenerateArgs {
+    /// Tokens at most; 0 for as many as fit into the context
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 512)]
+    pub max_tokens: usize,
+
+    /// A text that ends the answer; may be given again
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    pub stop: Vec<String>,
+
+    /// Tokens of the context; 0 for what the checkpoint was trained on, at most 4096
+    #[arg(short, long, value_name = "TOKENS", default_value_t = 0)]
+    pub ctx: u32,
+
+    /// Go on when the context is full: keep the first KEEP tokens, forget the oldest others
+    #[arg(long, value_name = "KEEP")]
+    pub slide: Option<usize>,
+
+    #[command(flatten)]
+    pub sampling: SamplingArgs,
+}
+
+impl GenerateArgs {
+    pub fn session(&self) -> SessionOptions {
+        SessionOptions { overflow: self.slide.map_or(Overflow::Error, |keep| Overflow::Slide { keep }) }
+    }
+}
+
+/// How tokens are chosen. The defaults are those of [`Sampling`].
+#[derive(Args)]
+#[command(next_help_heading = "Sampling")]
+pub struct SamplingArgs {
+    /// 0 takes the likeliest token each time; 0.8 is a usual value for variety
+    #[arg(short, long, value_name = "T", default_value_t = 0.0, allow_negative_numbers = true)]
+    pub temperature: f32,
+
+    /// The same seed draws the same tokens
+    #[arg(short, long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+
+    /// Draw from the K likeliest tokens; 0 is off
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    pub top_k: u32,
+
+    /// Draw from the likeliest tokens that have probability P together; 1 is off
+    #[arg(long, value_name = "P", default_value_t = 1.0, allow_negative_numbers = true)]
+    pub top_p: f32,
+
+    /// Draw from the tokens that are P times as likely as the likeliest; 0 is off
+    #[arg(long, value_name = "P", default_value_t = 0.0, allow_negative_numbers = true)]
+    pub min_p: f32,
+
+    /// Draw from the tokens of typical surprise that have probability P together; 1 is off
+    #[arg(long, value_name = "P", default_value_t = 1.0, allow_negative_numbers = true)]
+    pub typical_p: f32,
+
+    /// Divides the scores of recent tokens; 1 is off
+    #[arg(long, value_name = "X", default_value_t = 1.0, allow_negative_numbers = true)]
+    pub repetition_penalty: f32,
+
+    /// Subtracted from the score of a recent token each time that it occurred; 0 is off
+    #[arg(long, value_name = "X", default_value_t = 0.0, allow_negative_numbers = true)]
+    pub frequency_penalty: f32,
+
+    /// Subtracted once from the score of a recent token; 0 is off
+    #[arg(long, value_name = "X", default_value_t = 0.0, allow_negative_numbers = true)]
+    pub presence_penalty: f32,
+
+    /// How many of the last tokens are recent
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub penalty_window: u32,
+}
+
+impl SamplingArgs {
+    /// The settings, checked before a checkpoint is loaded for them.
+    pub fn sampling(&self) -> Result<Sampling, Failure> {
+        let sampling = Sampling {
+            temperature: self.temperature,
+            seed: self.seed,
+            penalty_window: self.penalty_window,
+            repetition_penalty: self.repetition_penalty,
+            frequency_penalty: self.frequency_penalty,
+            presence_penalty: self.presence_penalty,
+            top_k: self.top_k,
+            typical_p: self.typical_p,
+            top_p: self.top_p,
+            min_p: self.min_p,
+            ..Sampling::default()
+        };
+        sampling.validate(usize::MAX)?;
+        Ok(sampling)
+    }
+}
