@@ -23,7 +23,7 @@ def peer(path, threads):
     import llama_cpp
 
     start = time.perf_counter()
-    model = llama_cpp.Llama(path, n_ctx=1024, n_threads=threads, n_threads_batch=threads, verbose=False)
+    model = llama_cpp.Llama(path, n_ctx=PROMPT + 1, n_threads=threads, n_threads_batch=threads, verbose=False)
     load = time.perf_counter() - start
     tokens = [token % 300 + 10 for token in range(PROMPT)]
     model.eval(tokens[:8])
@@ -71,7 +71,7 @@ def main():
     ours, theirs = [], []
     for _ in range(arguments.rounds):
         bench, memory = run(
-            [arguments.pinfold, "bench", arguments.checkpoint, "--json", "--repetitions", "1", "--ctx", "1024",
+            [arguments.pinfold, "bench", arguments.checkpoint, "--json", "--repetitions", "1",
              "--prompt-tokens", str(PROMPT), "--gen-tokens", str(GENERATE), "--threads", str(arguments.threads)]
         )
         ours.append({

@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
+use super::pipe::Writer;
 use super::stream::Progress;
 use super::text::TextGate;
 use super::{Chunk, Finish, FinishReason, GenerateOptions, GeneratedToken};
@@ -63,7 +64,7 @@ pub(super) struct Generation {
     unsent: Vec<GeneratedToken>,
     /// Events that the stream has no room for yet.
     outbox: VecDeque<Event>,
-    events: SyncSender<Event>,
+    events: Writer,
     pub progress: Arc<Progress>,
     /// The end was put into the outbox.
     pub ended: bool,
@@ -75,7 +76,7 @@ impl Generation {
     pub fn new(
         options: &GenerateOptions,
         vocabulary: &Vocabulary,
-        events: SyncSender<Event>,
+        events: Writer,
         progress: Arc<Progress>,
     ) -> Result<Self> {
         Ok(Self {
@@ -183,21 +184,21 @@ impl Generation {
         }
     }
 
+    /// Wakes a reader that sleeps, if there is something for it.
+    pub fn announce(&mut self) {
+        self.events.announce();
+    }
+
     /// Sends what the stream has room for.
     pub fn flush(&mut self) {
         while let Some(event) = self.outbox.pop_front() {
-            match self.events.try_send(event) {
-                Ok(()) => {}
-                // The stream is gone; its `Stop` is on the way.
-                Err(TrySendError::Disconnected(_)) => self.outbox.clear(),
-                Err(TrySendError::Full(event)) => {
-                    self.outbox.push_front(event);
-                    // The reader wakes the worker if it sees the mark. It may have taken something
-                    // between the failed try and the mark, so one more try decides.
-                    if self.progress.mark_waiting() {
-                        return;
-                    }
-                }
+            let Err(event) = self.events.push(event) else { continue };
+            self.outbox.push_front(event);
+            // The reader wakes the worker if it sees the mark. It may have taken something between the
+            // failed try and the mark, so one more try decides.
+            if self.progress.mark_waiting() {
+                self.events.announce();
+                return;
             }
         }
         self.progress.clear_waiting();

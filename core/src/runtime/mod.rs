@@ -5,6 +5,7 @@
 //! the worker runs ahead by a bounded number of pieces and then waits.
 
 mod job;
+mod pipe;
 mod saved;
 mod scheduler;
 mod sequence;

@@ -23,6 +23,8 @@ pub(super) struct Scheduler {
     outputs: Vec<usize>,
     /// The parts of the batch: sequence and number of tokens.
     parts: Vec<(usize, usize)>,
+    /// Scratch of `plan`: the sequences with work, and how many of their tokens are pending.
+    order: Vec<(usize, usize)>,
 }
 
 impl Scheduler {
@@ -37,6 +39,7 @@ impl Scheduler {
             batch: Batch::default(),
             outputs: Vec::new(),
             parts: Vec::new(),
+            order: Vec::new(),
         }
     }
 
@@ -77,6 +80,10 @@ impl Scheduler {
         self.flush();
         self.end_cancelled();
         self.plan();
+        // What was sent must not wait for a slice of a prompt, or for nothing at all.
+        if self.batch.len() != self.outputs.len() || self.batch.is_empty() {
+            self.announce();
+        }
         if self.batch.is_empty() {
             return false;
         }
@@ -119,6 +126,14 @@ impl Scheduler {
         }
     }
 
+    fn announce(&mut self) {
+        for sequence in self.sequences.iter_mut().flatten() {
+            if let Some(Job { work: Work::Generate(generation), .. }) = &mut sequence.job {
+                generation.announce();
+            }
+        }
+    }
+
     /// Ends the jobs whose cancel is set.
     fn end_cancelled(&mut self) {
         for sequence in self.sequences.iter_mut().flatten() {
@@ -150,11 +165,12 @@ impl Scheduler {
         self.parts.clear();
         let count = self.sequences.len();
         let most = self.engine.limits().batch_tokens;
-        let order: Vec<(usize, usize)> = (0..count)
-            .map(|offset| (self.first + offset) % count)
-            .filter(|&index| self.job(index).is_some_and(Job::is_runnable))
-            .filter_map(|index| self.sequences[index].as_ref().map(|sequence| (index, sequence.pending())))
-            .collect();
+        let mut order = std::mem::take(&mut self.order);
+        order.clear();
+        order.extend((0..count).map(|offset| (self.first + offset) % count).filter_map(|index| {
+            let sequence = self.sequences[index].as_ref()?;
+            sequence.job.as_ref()?.is_runnable().then(|| (index, sequence.pending()))
+        }));
         for &(index, _) in order.iter().filter(|(_, pending)| *pending == 1) {
             if self.batch.len() < most {
                 self.add(index, 1);
@@ -167,6 +183,7 @@ impl Scheduler {
                 self.add(index, slice);
             }
         }
+        self.order = order;
     }
 
     /// Puts the next `count` tokens of a sequence into the batch.

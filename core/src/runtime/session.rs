@@ -2,9 +2,9 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
 
 use super::job::Generation;
+use super::pipe::pipe;
 use super::saved;
 use super::stream::{Completion, Progress, RUN_AHEAD, Stream};
 use super::worker::Command;
@@ -88,14 +88,14 @@ impl Session {
     /// [`Error::InvalidOption`](crate::Error::InvalidOption) or
     /// [`Error::SessionEmpty`](crate::Error::SessionEmpty); later errors come from the stream.
     pub fn generate(&self, options: &GenerateOptions) -> Result<Stream> {
-        let (events, receiver) = sync_channel(RUN_AHEAD);
+        let (writer, reader) = pipe(RUN_AHEAD);
         let progress = Arc::new(Progress::default());
         let vocabulary = self.model.weights.vocabulary();
-        let generation = Box::new(Generation::new(options, vocabulary, events, progress.clone())?);
+        let generation = Box::new(Generation::new(options, vocabulary, writer, progress.clone())?);
         let (sequence, cancel) = (self.sequence, options.cancel.clone());
         let worker = self.model.worker.clone();
         let job = worker.call(|reply| Command::Generate { sequence, cancel, generation, reply })?;
-        Ok(Stream::new(worker, sequence, job, receiver, progress, options.cancel.clone()))
+        Ok(Stream::new(worker, sequence, job, reader, progress, options.cancel.clone()))
     }
 
     /// Adds text of the author of a prompt and generates to the end.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::Receiver;
 
 use super::job::Event;
+use super::pipe::Reader;
 use super::worker::{Command, Worker};
 use super::{Chunk, Finish, FinishReason, GeneratedToken};
 use crate::cancel::Cancel;
@@ -53,7 +53,7 @@ pub struct Stream {
     worker: Arc<Worker>,
     sequence: SequenceId,
     job: u64,
-    events: Receiver<Event>,
+    events: Reader,
     progress: Arc<Progress>,
     cancel: Cancel,
     finish: Option<Finish>,
@@ -76,7 +76,7 @@ impl Stream {
         worker: Arc<Worker>,
         sequence: SequenceId,
         job: u64,
-        events: Receiver<Event>,
+        events: Reader,
         progress: Arc<Progress>,
         cancel: Cancel,
     ) -> Self {
@@ -139,27 +139,27 @@ impl Iterator for Stream {
         if self.cancel.is_cancelled() {
             return self.stop();
         }
-        match self.events.recv() {
-            Ok(Event::Chunk(chunk)) => {
+        match self.events.next() {
+            Some(Event::Chunk(chunk)) => {
                 self.progress.delivered.fetch_add(chunk.tokens.len(), Ordering::AcqRel);
                 if self.progress.waiting.swap(false, Ordering::AcqRel) {
                     self.worker.send(Command::Wake);
                 }
                 Some(Ok(chunk))
             }
-            Ok(Event::End(Ok(finish))) if finish.reason != FinishReason::Cancelled => {
+            Some(Event::End(Ok(finish))) if finish.reason != FinishReason::Cancelled => {
                 self.done = true;
                 self.finish = Some(finish);
                 self.progress.ended.store(true, Ordering::Release);
                 None
             }
-            Ok(Event::End(Err(error))) => {
+            Some(Event::End(Err(error))) => {
                 self.done = true;
                 self.progress.ended.store(true, Ordering::Release);
                 Some(Err(error))
             }
             // Cancelled, or the session was dropped.
-            Ok(Event::End(Ok(_))) | Err(_) => self.stop(),
+            Some(Event::End(Ok(_))) | None => self.stop(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The bytes of a file, read from the front, with a check before every step.
 
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 
 use super::super::defect::Defect;
 use super::super::excerpt::Excerpt;
@@ -203,10 +203,12 @@ impl<R: Read> Source<R> {
         let mut ends = Vec::with_capacity(count);
         let mut bytes = Vec::new();
         for _ in 0..count {
-            let length = self.length(&element, MAX_HEADER_BYTES)?;
-            let start = bytes.len();
-            bytes.resize(start + length, 0);
-            self.fill(what, &mut bytes[start..])?;
+            if !self.buffered_string(&mut bytes) {
+                let length = self.length(&element, MAX_HEADER_BYTES)?;
+                let start = bytes.len();
+                bytes.resize(start + length, 0);
+                self.fill(what, &mut bytes[start..])?;
+            }
             // Below MAX_HEADER_BYTES, which fits.
             ends.push(bytes.len() as u32);
         }
@@ -214,6 +216,20 @@ impl<R: Read> Source<R> {
             let what = Excerpt::words(format!("element {index} of {what}"));
             Stop::Defect(Defect::BadText { what, offset, reason: "is not UTF-8" })
         })
+    }
+
+    /// Appends the next string if it lies in the buffer as a whole, which nearly all of a vocabulary do; false
+    /// if it does not, or anything is wrong with it.
+    fn buffered_string(&mut self, bytes: &mut Vec<u8>) -> bool {
+        let Some((length, rest)) = self.input.buffer().split_first_chunk::<8>() else { return false };
+        let length = u64::from_le_bytes(*length);
+        if length > rest.len() as u64 || self.require("", 8 + length).is_err() {
+            return false;
+        }
+        bytes.extend_from_slice(&rest[..length as usize]);
+        self.input.consume(8 + length as usize);
+        self.offset += 8 + length;
+        true
     }
 }
 

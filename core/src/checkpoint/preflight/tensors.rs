@@ -1,5 +1,7 @@
 //! The tensors against the hyperparameters: there, of the right shape, and of types that compute.
 
+use std::collections::HashSet;
+
 use super::super::architecture::{Architecture, Body};
 use super::super::defect::Defect;
 use super::super::excerpt::Excerpt;
@@ -26,25 +28,37 @@ const RELATIVE: &[(&str, &str)] = &[
     ("t5encoder", "enc.blk.0.attn_rel_b.weight"),
 ];
 
-/// The bias of the convolution, which llama.cpp takes for granted in these.
-const CONVOLUTION_BIAS: &[&str] = &["falcon-h1", "granitehybrid", "nemotron_h", "nemotron_h_moe"];
+/// Where a block has the one tensor, llama.cpp takes one of the others for granted: the architecture (any if
+/// empty), that tensor, and the others.
+#[rustfmt::skip]
+const COMPANIONS: &[(&str, &str, &[&str])] = &[
+    ("", "ffn_down_exps.weight", &["ffn_up_exps.weight", "ffn_gate_up_exps.weight"]),
+    ("falcon-h1", "ssm_conv1d.weight", &["ssm_conv1d.bias"]),
+    ("glm-dsa", "indexer.k_norm.weight", &["indexer.attn_k.weight"]),
+    ("glm-dsa", "indexer.k_norm.weight", &["indexer.attn_q_b.weight"]),
+    ("glm-dsa", "indexer.k_norm.weight", &["indexer.k_norm.bias"]),
+    ("glm-dsa", "indexer.k_norm.weight", &["indexer.proj.weight"]),
+    ("granitehybrid", "ssm_conv1d.weight", &["ssm_conv1d.bias"]),
+    ("nemotron_h", "ssm_conv1d.weight", &["ssm_conv1d.bias"]),
+    ("nemotron_h_moe", "ssm_conv1d.weight", &["ssm_conv1d.bias"]),
+];
 
 /// Tensors that llama.cpp does not ask for when it loads, and uses all the same.
 fn check_companions(header: &Header, architecture: &Architecture) -> Result<(), Defect> {
-    let exists = |name: &str| header.tensors.iter().any(|tensor| tensor.name == name);
+    let names: HashSet<&str> = header.tensors.iter().map(|tensor| tensor.name.as_str()).collect();
+    let missing = |name: &str| Err(Defect::MissingTensor { tensor: Excerpt::name(name) });
     for (_, name) in RELATIVE.iter().filter(|rule| rule.0 == architecture.name) {
-        if !exists(name) {
-            return Err(Defect::MissingTensor { tensor: Excerpt::name(name) });
+        if !names.contains(name) {
+            return missing(name);
         }
     }
-    if !CONVOLUTION_BIAS.contains(&architecture.name) {
-        return Ok(());
-    }
-    for tensor in &header.tensors {
-        let Some(block) = tensor.name.strip_suffix("ssm_conv1d.weight") else { continue };
-        let bias = format!("{block}ssm_conv1d.bias");
-        if !exists(&bias) {
-            return Err(Defect::MissingTensor { tensor: Excerpt::name(&bias) });
+    for (_, one, others) in COMPANIONS.iter().filter(|rule| rule.0.is_empty() || rule.0 == architecture.name)
+    {
+        for block in names.iter().filter_map(|name| name.strip_suffix(one)) {
+            let exists = |other: &&str| names.contains(format!("{block}{other}").as_str());
+            if !others.iter().any(exists) {
+                return missing(&format!("{block}{}", others[0]));
+            }
         }
     }
     Ok(())
