@@ -21,8 +21,9 @@ impl Bar {
     /// A bar of `length` steps; without a length it only moves.
     pub fn new(length: Option<u64>, message: String) -> Self {
         let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::hidden());
+        // Narrow, so that the ^C of a terminal stands in the same line and is cleared with it.
         let template = match length {
-            Some(_) => "{msg} {wide_bar} {percent:>3}% {eta}",
+            Some(_) => "{msg} {bar:40} {percent:>3}% {eta}",
             None => "{spinner} {msg} {elapsed}",
         };
         if let Ok(style) = ProgressStyle::with_template(template) {

@@ -123,3 +123,33 @@ impl<'a> Conversation<'a> {
         Ok(restored)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use pinfold::{ModelOptions, Sampling};
+
+    use super::*;
+    use crate::options::GenerateArgs;
+
+    #[derive(Parser)]
+    struct Flags {
+        #[command(flatten)]
+        generate: GenerateArgs,
+    }
+
+    #[test]
+    fn what_two_turns_have_in_common_is_computed_once() {
+        let model = pinfold_checkpoints::find("intent").unwrap().load(&ModelOptions::default()).unwrap();
+        let flags = Flags::parse_from(["test", "--max-tokens", "8"]);
+        let wanted = Wanted { args: &flags.generate, sampling: Sampling::default(), logprobs: None };
+        let mut chat = Conversation::new(&model, wanted, None).unwrap();
+        let mut turn = |text: &str| {
+            let answer = chat.turn(text, &Cancel::new(), |_| Ok(())).unwrap();
+            (answer.finish.prompt_tokens, chat.session.tokens().unwrap().len())
+        };
+        let (_, held) = turn("play some jazz");
+        let (computed, all) = turn("play some jazz");
+        assert!(computed + held / 2 < all, "{computed} of {all} were computed, {held} were held");
+    }
+}

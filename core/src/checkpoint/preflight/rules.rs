@@ -125,6 +125,10 @@ fn check_relations(keys: &Keys<'_>, architecture: &Architecture, h: &Hyperparame
             }
             Ok(())
         }
+        "minicpm3" if h.heads != h.kv_heads => {
+            let expected = format!("{}, as many as heads", h.heads);
+            Err(keys.out_of_range(".attention.head_count_kv", h.kv_heads, expected))
+        }
         // A part of each key is not rotated.
         "plm" if rotated >= u64::from(h.key_width) => {
             Err(keys.out_of_range(".rope.dimension_count", rotated, format!("less than {}", h.key_width)))

@@ -236,8 +236,10 @@ fn check_merges(keys: &Keys<'_>) -> Result<(), Defect> {
 }
 
 /// What a special token of a class is, where the file does not say.
-fn default_special(class: Class, key: &str) -> Option<u32> {
+fn default_special(class: Class, rules: &str, key: &str) -> Option<u32> {
     match (class, key) {
+        (Class::Bpe, "bos" | "eos") if rules == "gemma4" => None,
+        (Class::Bpe, "bos") if spelling::WITHOUT_BOS.contains(&rules) => None,
         (Class::Spm | Class::Plamo2, "bos") => Some(1),
         (Class::Spm | Class::Plamo2, "eos") => Some(2),
         (Class::Spm | Class::Plamo2, "unknown") => Some(0),
@@ -276,8 +278,11 @@ fn check_special(keys: &Keys<'_>, class: Class, tokens: usize) -> Result<(), Def
             said.insert(name, id);
         }
     }
+    let rules =
+        if keys.str(MODEL)? == Some("gemma4") { "gemma4" } else { keys.str(PRE)?.unwrap_or_default() };
     let exists = |name: &str| {
-        said.contains_key(name) || default_special(class, name).is_some_and(|id| (id as usize) < tokens)
+        let default = || default_special(class, rules, name);
+        said.contains_key(name) || default().is_some_and(|id| (id as usize) < tokens)
     };
     let require = |name: &str, reason: &'static str| {
         if exists(name) {
@@ -309,17 +314,17 @@ fn check_special(keys: &Keys<'_>, class: Class, tokens: usize) -> Result<(), Def
         Class::Ugm => require("unknown", "it stands for characters that have no token")?,
         _ => {}
     }
-    // Where the file is silent, Gemma 4 and Llama 3 begin with it all the same.
-    let begins = match (class, keys.str(PRE)?) {
-        (Class::Spm, _) => true,
-        (Class::Bpe, Some("gemma4")) => true,
-        (Class::Bpe, _) if keys.str(MODEL)? == Some("gemma4") => true,
-        _ => false,
+    // RWKV adds none; Gemma's rules add it whatever the file says.
+    let adds_bos = match class {
+        Class::Rwkv | Class::Wpm => false,
+        Class::Bpe if spelling::GEMMA.contains(&rules) => true,
+        Class::Bpe => adds_bos.unwrap_or(spelling::BEGINNING.contains(&rules)),
+        _ => adds_bos.unwrap_or(class == Class::Spm),
     };
-    if adds_bos.unwrap_or(begins) {
+    if adds_bos {
         require("bos", "the tokenizer puts it in front of every text")?;
     }
-    if adds_eos.unwrap_or(class == Class::Ugm) {
+    if adds_eos.unwrap_or(class == Class::Ugm) && !matches!(class, Class::Rwkv | Class::Wpm) {
         require("eos", "the tokenizer puts it behind every text")?;
     }
     if adds_sep == Some(true) && class == Class::Wpm {

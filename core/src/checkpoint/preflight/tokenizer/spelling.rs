@@ -23,6 +23,19 @@ pub(super) const PRE_TOKENIZERS: &[&str] = &[
     "solar-open", "mellum2",
 ];
 
+/// Of these, the rules that put a begin-of-sequence token in front unless the file says otherwise.
+#[rustfmt::skip]
+pub(super) const BEGINNING: &[&str] = &[
+    "llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2", "jina-v5-nano",
+    "tekken", "chameleon",
+];
+
+/// And those that do so whatever the file says.
+pub(super) const GEMMA: &[&str] = &["gemma4", "granite-embed-multi-311m"];
+
+/// And those that have none unless the file names it.
+pub(super) const WITHOUT_BOS: &[&str] = &["chatglm-bpe", "glm4", "glm5"];
+
 /// The byte of a token that is spelled `<0x00>` to `<0xFF>`.
 pub(super) fn byte(token: &str) -> Option<u8> {
     let digits = token.strip_prefix("<0x")?.strip_suffix('>')?;
