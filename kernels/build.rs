@@ -63,6 +63,9 @@ fn main() {
     println!("cargo:rerun-if-env-changed=OBJCOPY");
     println!("cargo:rerun-if-env-changed=NM");
     println!("cargo:rustc-check-cfg=cfg(variants)");
+    // A linter links nothing, so it need not wait minutes for the kernels.
+    println!("cargo:rerun-if-env-changed=RUSTC_WORKSPACE_WRAPPER");
+    let lint_only = env::var("RUSTC_WORKSPACE_WRAPPER").is_ok_and(|wrapper| wrapper.contains("clippy"));
     let architecture = var("CARGO_CFG_TARGET_ARCH");
     // Renaming needs objcopy on ELF. Apple's linkers have no such tool, and Apple's compilers already
     // target the oldest chip that the system runs on; see the ADR.
@@ -72,12 +75,15 @@ fn main() {
         "aarch64" if elf => (AARCH64, "arm"),
         _ => return,
     };
+    println!("cargo:rustc-cfg=variants");
+    if lint_only {
+        return;
+    }
     let ggml = ggml_folder();
     let sources = sources(&ggml, folder);
     for variant in variants {
         build(variant, &architecture, &ggml, &sources);
     }
-    println!("cargo:rustc-cfg=variants");
 }
 
 /// ggml's folder, read off the CMake cache of llama-cpp-sys-2's build.

@@ -21,7 +21,6 @@ impl Bar {
     /// A bar of `length` steps; without a length it only moves.
     pub fn new(length: Option<u64>, message: String) -> Self {
         let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::hidden());
-        // Narrow, so that the ^C of a terminal stands in the same line and is cleared with it.
         let template = match length {
             Some(_) => "{msg} {bar:40} {percent:>3}% {eta}",
             None => "{spinner} {msg} {elapsed}",

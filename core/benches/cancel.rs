@@ -15,7 +15,8 @@ fn main() -> pinfold::Result<()> {
         println!("cancel: no checkpoint was named, nothing is measured");
         return Ok(());
     };
-    let options = ModelOptions { context_tokens: 2048, threads: 2, offload: Offload::None, ..Default::default() };
+    let options =
+        ModelOptions { context_tokens: 2048, threads: 2, offload: Offload::None, ..Default::default() };
     let model = Model::load(path, &options)?;
     let slice = options.slice_of(model.facts().parameters) as usize;
     let tokens = |count: usize| (0..count).map(|i| Token(i as u32 % 200 + 10)).collect::<Vec<_>>();
@@ -34,7 +35,10 @@ fn main() -> pinfold::Result<()> {
         let setter = cancel_after(&cancel, Duration::from_millis(50 + 7 * round as u64));
         let cancelled = session.prefill(&cancel);
         prefill.push(late(setter));
-        assert!(matches!(cancelled, Err(pinfold::Error::Cancelled)), "the prefill was too short to be cancelled");
+        assert!(
+            matches!(cancelled, Err(pinfold::Error::Cancelled)),
+            "the prefill was too short to be cancelled"
+        );
 
         session.rewind(1)?;
         let cancel = Cancel::new();
@@ -44,7 +48,11 @@ fn main() -> pinfold::Result<()> {
         stream.for_each(drop);
         decode.push(late(setter));
     }
-    println!("cancel returns in a prefill after {:.1} ms at most, in a decode after {:.1} ms", most(&prefill), most(&decode));
+    println!(
+        "cancel returns in a prefill after {:.1} ms at most, in a decode after {:.1} ms",
+        most(&prefill),
+        most(&decode)
+    );
     Ok(())
 }
 

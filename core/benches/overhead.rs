@@ -17,10 +17,12 @@ fn main() -> pinfold::Result<()> {
         println!("overhead: no checkpoint was named, nothing is measured");
         return Ok(());
     };
-    let options = ModelOptions { context_tokens: 512, threads: 1, offload: Offload::None, ..Default::default() };
+    let options =
+        ModelOptions { context_tokens: 512, threads: 1, offload: Offload::None, ..Default::default() };
     let model = Model::load(&path, &options)?;
     let load = LoadOptions { offload: Offload::None, mmap: true, progress: None, cancel: Cancel::new() };
-    let weights = LlamaWeights::load(&path, &Source::Path(path.clone().into()), load)?;
+    let checkpoint = pinfold::checkpoint::open(&path)?;
+    let weights = LlamaWeights::load(&path, &checkpoint, &Source::Path(path.clone().into()), load)?;
     let (mut bare, mut session) = (Vec::new(), Vec::new());
     let tokens = through_session(&model, &mut session)?;
     session.clear();

@@ -151,7 +151,7 @@ impl Model {
             progress: watch.progress,
             cancel: watch.cancel,
         };
-        let weights = crate::engine::llama::LlamaWeights::load(name, source, load)?;
+        let weights = crate::engine::llama::LlamaWeights::load(name, checkpoint, source, load)?;
         Self::start(Arc::new(weights), origin, options)
     }
 }
@@ -237,7 +237,7 @@ impl Model {
                 self.0.template.get_or_init(|| parsed)
             }
         };
-        let reason = "the checkpoint has none; give the prompt as it is (--raw)";
+        let reason = "the checkpoint has none; give the prompt as it is";
         let template = template.as_ref().ok_or_else(|| Error::ChatTemplate { reason: reason.into() })?;
         let vocabulary = self.vocabulary();
         let spelling = |token: Option<Token>| {

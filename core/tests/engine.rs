@@ -14,9 +14,9 @@ use pinfold::{Cancel, Error, Offload, Special, Token};
 
 fn weights() -> LlamaWeights {
     let bytes = Gguf::llama(32, 64).bytes();
-    pinfold::checkpoint::open_bytes("tiny", &bytes).unwrap();
+    let checkpoint = pinfold::checkpoint::open_bytes("tiny", &bytes).unwrap();
     let options = LoadOptions { offload: Offload::None, mmap: false, progress: None, cancel: Cancel::new() };
-    LlamaWeights::load("tiny", &Source::Bytes(&bytes), options).unwrap()
+    LlamaWeights::load("tiny", &checkpoint, &Source::Bytes(&bytes), options).unwrap()
 }
 
 fn options(embeddings: bool) -> EngineOptions {
@@ -99,7 +99,10 @@ fn what_llama_cpp_would_abort_on_is_refused_before() {
     assert!(matches!(refused(engine.as_mut(), &Batch::default()), Error::Engine { .. }));
     assert!(matches!(refused(engine.as_mut(), &batch(&[1; 33], 0, 0)), Error::Engine { .. }));
     assert!(matches!(refused(engine.as_mut(), &batch(&[1], 3, 0)), Error::Engine { .. }));
-    assert!(matches!(refused(engine.as_mut(), &batch(&[9999], 0, 0)), Error::UnknownToken { token: 9999, .. }));
+    assert!(matches!(
+        refused(engine.as_mut(), &batch(&[9999], 0, 0)),
+        Error::UnknownToken { token: 9999, .. }
+    ));
     assert!(matches!(refused(engine.as_mut(), &batch(&[1], 0, 64)), Error::ContextFull { capacity: 64, .. }));
     assert!(matches!(engine.sequence_remove(3, 0..1), Err(Error::Engine { .. })));
     assert!(matches!(engine.sequence_copy(0, 9, 0..1), Err(Error::Engine { .. })));
@@ -122,7 +125,10 @@ fn options_out_of_range_are_refused() {
     assert!(with(|_| {}).is_none());
     assert!(matches!(with(|o| o.sequences = 0), Some(Error::InvalidOption { option: "sessions", .. })));
     assert!(matches!(with(|o| o.sequences = 257), Some(Error::InvalidOption { option: "sessions", .. })));
-    assert!(matches!(with(|o| o.context_tokens = 0), Some(Error::InvalidOption { option: "context_tokens", .. })));
+    assert!(matches!(
+        with(|o| o.context_tokens = 0),
+        Some(Error::InvalidOption { option: "context_tokens", .. })
+    ));
     assert!(matches!(with(|o| o.threads = 0), Some(Error::InvalidOption { option: "threads", .. })));
     assert!(matches!(with(|o| o.threads = 9999), Some(Error::InvalidOption { option: "threads", .. })));
 }
@@ -182,6 +188,17 @@ fn an_adapter_changes_what_is_computed_by_its_scale() {
     assert_ne!(ask(&[(adapter.clone(), 50.0)]), without);
     assert_eq!(ask(&[(adapter.clone(), 0.0)]), without);
     assert_eq!(ask(&[]), without);
+
+    let mut misfit = Gguf::empty();
+    misfit.set("general.type", "adapter").set("general.architecture", "llama").set("adapter.type", "lora");
+    misfit.tensor("blk.0.attn_q.weight.lora_a", &[16, 1], 0).tensor(
+        "blk.0.attn_q.weight.lora_b",
+        &[1, 32],
+        0,
+    );
+    let wide = folder.path().join("misfit.gguf");
+    std::fs::write(&wide, misfit.bytes()).unwrap();
+    assert!(matches!(weights.load_adapter(&wide).err(), Some(Error::BadCheckpoint { .. })));
 
     let other = self::weights();
     let foreign = open(&other).set_adapters(&[(adapter.clone(), 1.0)]);

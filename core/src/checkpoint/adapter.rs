@@ -68,13 +68,13 @@ impl AdapterFile {
         self.header.metadata.str("general.architecture").unwrap_or_default()
     }
 
-    /// Checks that every pair has a weight of `base` with fitting extents.
+    /// Checks that every pair has a weight among `base`, the checkpoint's tensors, with fitting extents.
     ///
     /// # Errors
     /// [`Defect::UnexpectedTensor`] or [`Defect::WrongShape`].
-    pub fn check_fit(&self, base: &Header) -> Result<(), Defect> {
+    pub fn check_fit(&self, base: &[TensorInfo]) -> Result<(), Defect> {
         let weights: BTreeMap<&str, &TensorInfo> =
-            base.tensors.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
+            base.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
         for (name, pair) in pairs(&self.header)? {
             let (a, b) = pair.both(&name)?;
             let Some(weight) = weights.get(name.as_str()) else {

@@ -8,7 +8,8 @@ use pinfold::{Cancel, GenerateOptions, Message, Model, ModelOptions, Role, Speci
 
 fn main() -> pinfold::Result<()> {
     let request = std::env::args().nth(1).unwrap_or_else(|| "will it rain in Lisbon tomorrow".to_owned());
-    let checkpoint = pinfold_checkpoints::find("intent").ok_or_else(|| pinfold_checkpoints::unknown("intent"))?;
+    let checkpoint =
+        pinfold_checkpoints::find("intent").ok_or_else(|| pinfold_checkpoints::unknown("intent"))?;
     let model = checkpoint.load(&ModelOptions::default())?;
 
     // An answer, piece by piece.

@@ -10,6 +10,8 @@ use llama_cpp_sys_2 as sys;
 use super::context::LlamaEngine;
 use super::{adapter, backend, log, text, vocabulary};
 use crate::cancel::Cancel;
+use crate::checkpoint::Checkpoint;
+use crate::checkpoint::gguf::TensorInfo;
 use crate::engine::devices::Offload;
 use crate::engine::{Adapter, Engine, EngineOptions, Facts, Special, Weights};
 use crate::error::{Error, Result};
@@ -57,14 +59,24 @@ pub struct LlamaWeights {
     model: Arc<ModelHandle>,
     vocabulary: Arc<Vocabulary>,
     facts: Facts,
+    /// What an adapter must fit.
+    tensors: Vec<TensorInfo>,
+    /// The most tokens of a context, where positions are learned: beyond it llama.cpp aborts.
+    position_limit: Option<u32>,
 }
 
 impl LlamaWeights {
-    /// Loads a checkpoint that passed the [preflight](crate::checkpoint); `name` stands in errors.
+    /// Loads the weights at `source`, whose header passed the preflight as `checkpoint`; `name` stands in
+    /// errors.
     ///
     /// # Errors
     /// [`Error::Cancelled`], [`Error::LoadFailed`] with what llama.cpp said, or [`Error::Io`].
-    pub fn load(name: &str, source: &Source<'_>, options: LoadOptions<'_>) -> Result<Self> {
+    pub fn load(
+        name: &str,
+        checkpoint: &Checkpoint,
+        source: &Source<'_>,
+        options: LoadOptions<'_>,
+    ) -> Result<Self> {
         backend::start()?;
         let mut devices = offload_devices(&options.offload)?;
         // SAFETY: plain values.
@@ -103,7 +115,9 @@ impl LlamaWeights {
             let vocab = sys::llama_model_get_vocab(model.0.as_ptr());
             (Arc::new(vocabulary::read(vocab)), facts(model.0.as_ptr()))
         };
-        Ok(Self { model, vocabulary, facts })
+        let tensors = checkpoint.header().tensors.clone();
+        let position_limit = checkpoint.hyperparameters().position_limit;
+        Ok(Self { model, vocabulary, facts, tensors, position_limit })
     }
 
     fn vocab(&self) -> *const sys::llama_vocab {
@@ -127,10 +141,17 @@ impl Weights for LlamaWeights {
     }
 
     fn load_adapter(&self, path: &Path) -> Result<Arc<dyn Adapter>> {
-        Ok(Arc::new(adapter::LlamaAdapter::load(self.model.clone(), path)?))
+        Ok(Arc::new(adapter::LlamaAdapter::load(self.model.clone(), &self.tensors, path)?))
     }
 
     fn open(&self, options: &EngineOptions) -> Result<Box<dyn Engine>> {
+        if let Some(most) = self.position_limit.filter(|&most| options.context_tokens > most) {
+            let reason = format!(
+                "{} of {most} at most: this checkpoint has no more positions",
+                options.context_tokens
+            );
+            return Err(Error::option("context_tokens", reason));
+        }
         Ok(Box::new(LlamaEngine::open(self.model.clone(), self.vocabulary.clone(), &self.facts, options)?))
     }
 }
