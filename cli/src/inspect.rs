@@ -167,9 +167,8 @@ fn facts(report: &Report<'_>) -> Table {
     if let Some(adds) = tokenizer.add_bos {
         table.fact("  adds bos", if adds { "yes" } else { "no" });
     }
-    let lines =
-        content.chat_template.map(|template| format!("{} lines, see below", template.lines().count()));
-    table.fact("chat template", lines.unwrap_or_else(|| "none: completes text".into()));
+    let template = content.chat_template.map_or("none: completes text", |_| "see below");
+    table.fact("chat template", template);
     if let Some(memory) = &content.memory {
         let free = memory.available.map_or(String::new(), |free| format!("; {} are free", size(free)));
         table.fact(

@@ -1,5 +1,6 @@
 //! Runs the program as a user does.
 #![allow(dead_code, reason = "each test file uses some of it")]
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
