@@ -1,5 +1,6 @@
 //! The trait `Engine` on llama.cpp, over a tiny checkpoint that the test writes itself: decode over several
 //! sequences, embeddings, state, adapters, and calls that must be refused before llama.cpp sees them.
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 #![cfg(feature = "llama")]
 
 mod common;

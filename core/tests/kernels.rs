@@ -1,6 +1,7 @@
 //! Every build of the CPU kernels that this machine runs computes the same, and the best one is chosen.
 //!
 //! The kernels of a process are chosen once, so each variant runs in a child process.
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 #![cfg(feature = "llama")]
 
 mod common;

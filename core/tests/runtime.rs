@@ -1,4 +1,5 @@
 //! Sessions, streams and the worker, over the scripted engine.
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

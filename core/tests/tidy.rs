@@ -1,5 +1,6 @@
 //! The rules of the house that no compiler checks: who may name whom, where `unsafe` may stand, and how
 //! long a file may be. See docs/architecture.md.
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
 //! The runtime on real checkpoints: token for token what llama.cpp's Python binding generates, with any
 //! number of threads and any slicing of the prompt. The vectors come from benches/truth.py.
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 #![cfg(feature = "llama")]
 
 mod common;
