@@ -224,6 +224,15 @@ impl Model {
         self.0.weights.tokenize(text, special)
     }
 
+    /// The tokens of `text` at the start of a session: with the begin-of-sequence token in front, where the
+    /// checkpoint wants one and the text does not begin with it.
+    ///
+    /// # Errors
+    /// Those of [`tokenize`](Self::tokenize).
+    pub fn prompt_tokens(&self, text: &str, special: Special) -> Result<Vec<Token>> {
+        self.0.prompt_tokens(text, special)
+    }
+
     /// The prompt that the checkpoint's chat template makes of `messages`, ready for the answer.
     ///
     /// # Errors
@@ -257,6 +266,19 @@ impl Model {
 }
 
 impl ModelInner {
+    /// See [`Model::prompt_tokens`].
+    pub fn prompt_tokens(&self, text: &str, special: Special) -> Result<Vec<Token>> {
+        let mut tokens = self.weights.tokenize(text, special)?;
+        let vocabulary = self.weights.vocabulary();
+        if let Some(bos) = vocabulary.bos()
+            && vocabulary.adds_bos()
+            && tokens.first() != Some(&bos)
+        {
+            tokens.insert(0, bos);
+        }
+        Ok(tokens)
+    }
+
     pub fn digest(&self) -> Result<Digest> {
         if let Some(digest) = self.digest.get() {
             return Ok(*digest);
@@ -282,17 +304,22 @@ impl ModelOptions {
     }
 
     fn engine(&self, trained: u32, parameters: u64, bytes: u64) -> EngineOptions {
-        const CONTEXT: u32 = 4096;
-        let context_tokens = match self.context_tokens {
-            0 => trained.clamp(1, CONTEXT),
-            tokens => tokens,
-        };
+        let context_tokens = self.context_of(trained);
         let threads = match self.threads {
             0 => devices::automatic_threads(bytes),
             threads => threads,
         };
         let batch_tokens = self.slice_of(parameters).saturating_add(self.sessions).min(context_tokens);
         EngineOptions { context_tokens, sequences: self.sessions, batch_tokens, threads, embeddings: false }
+    }
+
+    /// The tokens of the context for a checkpoint that was trained on so many.
+    pub fn context_of(&self, trained: u32) -> u32 {
+        const CONTEXT: u32 = 4096;
+        match self.context_tokens {
+            0 => trained.clamp(1, CONTEXT),
+            tokens => tokens,
+        }
     }
 
     /// The tokens of a slice for a checkpoint of so many parameters. It depends on nothing else, never on

@@ -64,15 +64,7 @@ impl<'a> Conversation<'a> {
     fn prompt(&self) -> Result<Vec<Token>, Error> {
         let system = self.system.as_ref().map(|text| Message::new(Role::System, text));
         let messages: Vec<_> = system.into_iter().chain(self.turns.iter().cloned()).collect();
-        let mut tokens = self.model.tokenize(&self.model.chat_prompt(&messages)?, Special::Parse)?;
-        let vocabulary = self.model.vocabulary();
-        if let Some(bos) = vocabulary.bos()
-            && vocabulary.adds_bos()
-            && tokens.first() != Some(&bos)
-        {
-            tokens.insert(0, bos);
-        }
-        Ok(tokens)
+        self.model.prompt_tokens(&self.model.chat_prompt(&messages)?, Special::Parse)
     }
 
     /// Whether a sliding context has room for the prompt and for half as much again of an answer. One

@@ -157,12 +157,8 @@ impl Shape {
 impl Memory {
     fn new(checkpoint: &Checkpoint, options: &ModelOptions) -> Self {
         let estimate = options.estimate(checkpoint);
-        let context_tokens = match options.context_tokens {
-            0 => checkpoint.hyperparameters().context_length.clamp(1, 4096),
-            tokens => tokens,
-        };
         Self {
-            context_tokens,
+            context_tokens: options.context_of(checkpoint.hyperparameters().context_length),
             weights: estimate.weights,
             kv_cache: estimate.kv_cache,
             compute: estimate.compute,

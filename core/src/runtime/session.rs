@@ -50,15 +50,12 @@ impl Session {
     /// # Errors
     /// [`Error::ContextFull`](crate::Error::ContextFull) if it does not fit; nothing is added then.
     pub fn append(&self, text: &str, special: Special) -> Result<usize> {
-        let mut tokens = self.model.weights.tokenize(text, special)?;
-        let vocabulary = self.model.weights.vocabulary();
-        if let Some(bos) = vocabulary.bos()
-            && vocabulary.adds_bos()
-            && self.is_empty()?
-            && tokens.first() != Some(&bos)
-        {
-            tokens.insert(0, bos);
-        }
+        let start = self.model.weights.vocabulary().adds_bos() && self.is_empty()?;
+        let tokens = if start {
+            self.model.prompt_tokens(text, special)?
+        } else {
+            self.model.weights.tokenize(text, special)?
+        };
         self.append_tokens(&tokens)
     }
 
