@@ -12,7 +12,7 @@ struct Example {
 #[test]
 fn the_examples_of_the_intent_card_come_out() {
     let intent = pinfold_checkpoints::find("intent").unwrap();
-    let options = ModelOptions { offload: Offload::None, ..ModelOptions::default() };
+    let options = ModelOptions { offload: Offload::cpu_only(), ..ModelOptions::default() };
     let model = intent.load(&options).unwrap();
     let examples = include_str!("../intent/examples.jsonl").lines();
     let examples: Vec<Example> = examples.map(|line| serde_json::from_str(line).unwrap()).collect();

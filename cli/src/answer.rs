@@ -20,7 +20,7 @@ pub struct Answer {
 pub struct Wanted<'a> {
     pub args: &'a GenerateArgs,
     pub sampling: Sampling,
-    pub logprobs: Option<usize>,
+    pub logprobs: Option<u32>,
 }
 
 impl Wanted<'_> {
@@ -59,17 +59,18 @@ impl Wanted<'_> {
         spinner.stop();
         let ended = || Failure::new(Exit::Failed, "engine", "the answer ended without a reason");
         let finish = *stream.finish().ok_or_else(ended)?;
-        let full = room == Some(tokens.len()) && asked.is_none_or(|asked| asked > tokens.len());
+        let count = tokens.len() as u32;
+        let full = room == Some(count) && asked.is_none_or(|asked| asked > count);
         Ok(Answer { text, tokens, finish, full })
     }
 }
 
 /// Tokens that the context of the only session still takes.
-fn room(session: &Session) -> Result<usize, Failure> {
+fn room(session: &Session) -> Result<u32, Failure> {
     let (used, capacity) = (session.tokens()?.len(), session.model().context_tokens() as usize);
     match capacity.saturating_sub(used) {
         0 => Err(Error::ContextFull { used, requested: 1, capacity }.into()),
-        room => Ok(room),
+        room => Ok(room as u32),
     }
 }
 
@@ -102,10 +103,10 @@ struct Logprob {
 #[derive(Serialize)]
 struct Timings {
     load_seconds: f64,
-    prompt_tokens: usize,
+    prompt_tokens: u32,
     prompt_seconds: f64,
     prompt_tokens_per_second: Option<f64>,
-    generated_tokens: usize,
+    generated_tokens: u32,
     generation_seconds: f64,
     generated_tokens_per_second: Option<f64>,
 }
@@ -114,7 +115,7 @@ impl<'a> Report<'a> {
     pub fn new(loaded: &'a Loaded, answer: &'a Answer, logprobs: bool) -> Self {
         let finish = &answer.finish;
         let vocabulary = loaded.model.vocabulary();
-        let rate = |tokens: usize, seconds: f64| (seconds > 0.0).then(|| tokens as f64 / seconds);
+        let rate = |tokens: u32, seconds: f64| (seconds > 0.0).then(|| f64::from(tokens) / seconds);
         Self {
             model: &loaded.name,
             text: &answer.text,
@@ -145,7 +146,7 @@ impl Logprobs {
         };
         Self {
             chosen: entry(generated.token, generated.logprob.unwrap_or(f32::NAN)),
-            top: generated.top.iter().map(|&(token, logprob)| entry(token, logprob)).collect(),
+            top: generated.top.iter().map(|other| entry(other.token, other.logprob)).collect(),
         }
     }
 }

@@ -184,7 +184,7 @@ impl<'a> Bench<'a> {
         self.session.append_tokens(&self.prompt[..1])?;
         let options = GenerateOptions {
             sampling: self.sampling.clone(),
-            max_tokens: Some(self.args.gen_tokens as usize),
+            max_tokens: Some(self.args.gen_tokens),
             cancel: self.cancel.clone(),
             ..GenerateOptions::default()
         };
@@ -193,9 +193,7 @@ impl<'a> Bench<'a> {
         stream.try_for_each(|chunk| chunk.map(drop))?;
         let seconds = started.elapsed().as_secs_f64();
         match stream.finish() {
-            Some(Finish { generated_tokens, .. }) if *generated_tokens == self.args.gen_tokens as usize => {
-                Ok(seconds)
-            }
+            Some(Finish { generated_tokens, .. }) if *generated_tokens == self.args.gen_tokens => Ok(seconds),
             _ => Err(Error::Cancelled.into()),
         }
     }

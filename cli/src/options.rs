@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use pinfold::{Cancel, LoadWatch, Model, ModelOptions, Offload, Overflow, Sampling, SessionOptions};
+use pinfold::{Cancel, LoadWatch, Model, ModelOptions, Offload, Sampling, SessionOptions};
 use pinfold_checkpoints::Embedded;
 
 use crate::output::Failure;
@@ -66,14 +66,7 @@ pub fn locate(name: &OsStr) -> Result<Located, Failure> {
 impl ModelArgs {
     /// The options of a model that holds one session of `context_tokens`.
     pub fn options(&self, context_tokens: u32) -> ModelOptions {
-        let offload = match (self.gpu_layers, self.device.is_empty()) {
-            (None, true) => Offload::Automatic,
-            (Some(0), _) => Offload::None,
-            (Some(layers), true) => Offload::Layers(layers),
-            (layers, false) => {
-                Offload::Devices { layers: layers.unwrap_or(u32::MAX), names: self.device.clone() }
-            }
-        };
+        let offload = Offload { layers: self.gpu_layers, devices: self.device.clone() };
         let (threads, mmap) = (self.threads, !self.no_mmap);
         ModelOptions { context_tokens, sessions: 1, threads, offload, mmap, ..ModelOptions::default() }
     }
@@ -100,7 +93,7 @@ impl ModelArgs {
 pub struct GenerateArgs {
     /// Tokens at most; 0 for as many as fit into the context
     #[arg(short = 'n', long, value_name = "N", default_value_t = 512)]
-    pub max_tokens: usize,
+    pub max_tokens: u32,
 
     /// A text that ends the answer; may be given again
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
@@ -112,7 +105,7 @@ pub struct GenerateArgs {
 
     /// Go on when the context is full: keep the first KEEP tokens, forget the oldest others
     #[arg(long, value_name = "KEEP")]
-    pub slide: Option<usize>,
+    pub slide: Option<u32>,
 
     #[command(flatten)]
     pub sampling: SamplingArgs,
@@ -120,7 +113,7 @@ pub struct GenerateArgs {
 
 impl GenerateArgs {
     pub fn session(&self) -> SessionOptions {
-        SessionOptions { overflow: self.slide.map_or(Overflow::Error, |keep| Overflow::Slide { keep }) }
+        SessionOptions { slide_keep: self.slide }
     }
 }
 

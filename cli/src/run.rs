@@ -55,7 +55,7 @@ pub struct RunArgs {
 
     /// With --json or --jsonl: the log-probabilities of each token and of the N likeliest there
     #[arg(long, value_name = "N")]
-    logprobs: Option<usize>,
+    logprobs: Option<u32>,
 
     /// Go on with the prompt as it is, without the chat template
     #[arg(long)]

@@ -1,4 +1,4 @@
-//! How long a cancel takes to return, in a prefill and in a decode, and how long a slice takes.
+//! How long a cancel takes to return, in a prefill and in a decode, and how long slices of several lengths take.
 //!
 //!     cargo bench -p pinfold --bench cancel -- CHECKPOINT.gguf
 
@@ -16,8 +16,11 @@ fn main() -> pinfold::Result<()> {
         return Ok(());
     };
     let options =
-        ModelOptions { context_tokens: 2048, threads: 2, offload: Offload::None, ..Default::default() };
-    let model = Model::load(path, &options)?;
+        ModelOptions { context_tokens: 2048, threads: 2, offload: Offload::cpu_only(), ..Default::default() };
+    for slice_tokens in [8, 16, 24, 32, 64, 128] {
+        slices(&path, &ModelOptions { slice_tokens, ..options.clone() })?;
+    }
+    let model = Model::load(&path, &options)?;
     let slice = options.slice_of(model.facts().parameters) as usize;
     let tokens = |count: usize| (0..count).map(|i| Token(i as u32 % 200 + 10)).collect::<Vec<_>>();
 
@@ -52,6 +55,27 @@ fn main() -> pinfold::Result<()> {
         "cancel returns in a prefill after {:.1} ms at most, in a decode after {:.1} ms",
         most(&prefill),
         most(&decode)
+    );
+    Ok(())
+}
+
+/// Computes a prompt in slices of the length that the options say.
+fn slices(path: &str, options: &ModelOptions) -> pinfold::Result<()> {
+    let session = Model::load(path, options)?.session()?;
+    let mut seconds = Vec::new();
+    for _ in 0..4 {
+        session.rewind(0)?;
+        session.append_tokens(&(0..256).map(|i| Token(i % 200 + 10)).collect::<Vec<_>>())?;
+        let start = Instant::now();
+        session.prefill(&Cancel::new())?;
+        seconds.push(start.elapsed().as_secs_f64());
+    }
+    let best = seconds.iter().copied().fold(f64::MAX, f64::min);
+    let slice = f64::from(options.slice_tokens);
+    println!(
+        "slices of {slice:3}: {:6.1} ms each, {:6.1} tokens/s",
+        best / 256.0 * slice * 1e3,
+        256.0 / best
     );
     Ok(())
 }

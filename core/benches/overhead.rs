@@ -18,9 +18,10 @@ fn main() -> pinfold::Result<()> {
         return Ok(());
     };
     let options =
-        ModelOptions { context_tokens: 512, threads: 1, offload: Offload::None, ..Default::default() };
+        ModelOptions { context_tokens: 512, threads: 1, offload: Offload::cpu_only(), ..Default::default() };
     let model = Model::load(&path, &options)?;
-    let load = LoadOptions { offload: Offload::None, mmap: true, progress: None, cancel: Cancel::new() };
+    let load =
+        LoadOptions { offload: Offload::cpu_only(), mmap: true, progress: None, cancel: Cancel::new() };
     let checkpoint = pinfold::checkpoint::open(&path)?;
     let weights = LlamaWeights::load(&path, &checkpoint, &Source::Path(path.clone().into()), load)?;
     let (mut bare, mut session) = (Vec::new(), Vec::new());
@@ -40,7 +41,7 @@ fn through_session(model: &Model, times: &mut Vec<f64>) -> pinfold::Result<Vec<T
     let session = model.session()?;
     session.append_tokens(&[Token(1)])?;
     session.prefill(&Cancel::new())?;
-    let options = GenerateOptions { max_tokens: Some(TOKENS), ..Default::default() };
+    let options = GenerateOptions { max_tokens: Some(TOKENS as u32), ..Default::default() };
     let start = Instant::now();
     let completion = session.generate(&options)?.complete()?;
     times.push(start.elapsed().as_secs_f64() * 1e6 / completion.tokens.len() as f64);

@@ -35,8 +35,7 @@ pub use error::{Error, Result};
 pub use model::{LoadWatch, Model, ModelOptions};
 pub use prompt::{ChatTemplate, Message, Role};
 pub use runtime::{
-    Chunk, Completion, Finish, FinishReason, GenerateOptions, GeneratedToken, NextToken, Overflow, Session,
-    SessionOptions, Stream,
+    Chunk, Completion, Finish, FinishReason, GenerateOptions, GeneratedToken, Session, SessionOptions, Stream,
 };
-pub use sampler::{Sampling, TokenMask};
+pub use sampler::{Sampling, TokenLogprob, TokenMask};
 pub use vocabulary::{Token, TokenKind, Vocabulary};

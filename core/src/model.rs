@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use crate::cancel::Cancel;
-use crate::checkpoint::{self, Checkpoint, Digest, MemoryEstimate};
+use crate::checkpoint::{Checkpoint, Digest, MemoryEstimate};
 use crate::engine::devices::{self, Offload};
 use crate::engine::{EngineOptions, Facts, Special, Weights};
 use crate::error::{Error, Result};
@@ -40,7 +40,7 @@ impl Default for ModelOptions {
             sessions: 8,
             threads: 0,
             slice_tokens: 0,
-            offload: Offload::Automatic,
+            offload: Offload::default(),
             mmap: true,
             check_memory: true,
         }
@@ -73,6 +73,7 @@ pub(crate) struct ModelInner {
 }
 
 /// Where the bytes came from, for the digest.
+#[cfg_attr(not(feature = "llama"), allow(dead_code, reason = "only the engine of checkpoints loads files"))]
 enum Origin {
     File { path: PathBuf, stamp: Stamp },
     Known,
@@ -108,7 +109,7 @@ impl Model {
     ) -> Result<Self> {
         let path = path.as_ref();
         let stamp = stamp(path)?;
-        let checkpoint = checkpoint::open(path)?;
+        let checkpoint = crate::checkpoint::open(path)?;
         let name = path.display().to_string();
         let source = crate::engine::llama::Source::Path(path.to_owned());
         let origin = Origin::File { path: path.to_owned(), stamp };
@@ -126,7 +127,7 @@ impl Model {
         options: &ModelOptions,
         watch: LoadWatch<'_>,
     ) -> Result<Self> {
-        let checkpoint = checkpoint::open_bytes(name, bytes)?;
+        let checkpoint = crate::checkpoint::open_bytes(name, bytes)?;
         let source = crate::engine::llama::Source::Bytes(bytes);
         let model = Self::load_checked(name, &checkpoint, &source, Origin::Known, options, watch)?;
         let _ = model.0.digest.set(Digest::of_bytes(bytes));
@@ -142,7 +143,7 @@ impl Model {
         watch: LoadWatch<'_>,
     ) -> Result<Self> {
         watch.cancel.check()?;
-        if options.check_memory && (options.offload == Offload::None || !has_gpu()?) {
+        if options.check_memory && (options.offload.layers == Some(0) || !has_gpu()?) {
             check_memory(&options.estimate(checkpoint))?;
         }
         let load = crate::engine::llama::LoadOptions {
@@ -325,8 +326,8 @@ impl ModelOptions {
     /// The tokens of a slice for a checkpoint of so many parameters. It depends on nothing else, never on
     /// time, so that the same prompt is computed the same way on every run.
     pub fn slice_of(&self, parameters: u64) -> u32 {
-        /// Multiplications and additions of a tenth of a second on two desktop cores.
-        const BUDGET: u64 = 32_000_000_000;
+        /// Multiplications and additions of a tenth of a second on two slow desktop cores.
+        const BUDGET: u64 = 16_000_000_000;
         match self.slice_tokens {
             0 => {
                 let tokens = BUDGET / parameters.saturating_mul(2).max(1);

@@ -37,7 +37,7 @@ fn run_one(path: &Path) -> Result<(), Error> {
         context_tokens: 128,
         sessions: 1,
         threads: 1,
-        offload: Offload::None,
+        offload: Offload::cpu_only(),
         ..ModelOptions::default()
     };
     let model = Model::load(path, &options)?;

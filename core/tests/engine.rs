@@ -16,7 +16,8 @@ use pinfold::{Cancel, Error, Offload, Special, Token};
 fn weights() -> LlamaWeights {
     let bytes = Gguf::llama(32, 64).bytes();
     let checkpoint = pinfold::checkpoint::open_bytes("tiny", &bytes).unwrap();
-    let options = LoadOptions { offload: Offload::None, mmap: false, progress: None, cancel: Cancel::new() };
+    let options =
+        LoadOptions { offload: Offload::cpu_only(), mmap: false, progress: None, cancel: Cancel::new() };
     LlamaWeights::load("tiny", &checkpoint, &Source::Bytes(&bytes), options).unwrap()
 }
 

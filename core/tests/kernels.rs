@@ -13,7 +13,7 @@ use pinfold::{GenerateOptions, Model, ModelOptions, Offload, Special};
 const CHILD: &str = "PINFOLD_TEST_KERNELS_CHILD";
 
 fn generate(path: &std::path::Path) -> String {
-    let options = ModelOptions { offload: Offload::None, threads: 1, ..ModelOptions::default() };
+    let options = ModelOptions { offload: Offload::cpu_only(), threads: 1, ..ModelOptions::default() };
     let model = Model::load(path, &options).unwrap();
     let session = model.session().unwrap();
     session.append("Once upon a time", Special::Plain).unwrap();

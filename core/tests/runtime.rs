@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use pinfold::engine::scripted::Scripted;
 use pinfold::{
-    Cancel, Error, FinishReason, GenerateOptions, Model, ModelOptions, Overflow, Session, SessionOptions,
-    Special, Token,
+    Cancel, Error, FinishReason, GenerateOptions, Model, ModelOptions, Session, SessionOptions, Special,
+    Token,
 };
 
 fn model_with(script: Scripted, context_tokens: u32, sessions: u32) -> Model {
@@ -124,6 +124,29 @@ fn a_slow_reader_bounds_the_worker() {
 }
 
 #[test]
+fn pieces_that_are_ready_come_joined_and_count_as_given_out() {
+    let session = model_with(endless(), 4096, 1).session().unwrap();
+    session.append("q", Special::Plain).unwrap();
+    let options = GenerateOptions { max_tokens: Some(1000), ..Default::default() };
+    let mut stream = session.generate(&options).unwrap();
+    let mut given = stream.next_ready().unwrap().unwrap().tokens.len();
+    std::thread::sleep(Duration::from_millis(100));
+    let joined = stream.next_ready().unwrap().unwrap();
+    assert!(joined.tokens.len() > 1, "the queue was full, and one piece came");
+    assert_eq!(joined.text.len(), joined.tokens.len());
+    given += joined.tokens.len();
+    drop(stream);
+    assert_eq!(session.tokens().unwrap().len(), 1 + given);
+
+    let mut stream = session.generate(&options).unwrap();
+    let mut count = 0;
+    while let Some(chunk) = stream.next_ready() {
+        count += chunk.unwrap().tokens.len();
+    }
+    assert_eq!((count, stream.finish().unwrap().reason), (1000, FinishReason::Length));
+}
+
+#[test]
 fn cancel_works_in_prefill_and_in_decode() {
     let slow = endless().with_step(Duration::from_millis(2));
     let session = model_with(slow, 4096, 2).session().unwrap();
@@ -202,7 +225,7 @@ fn a_full_context_is_an_error_with_numbers_and_loses_nothing() {
 #[test]
 fn a_sliding_context_goes_on_and_keeps_the_start() {
     let model = model_with(endless(), 64, 2);
-    let slide = SessionOptions { overflow: Overflow::Slide { keep: 4 } };
+    let slide = SessionOptions { slide_keep: Some(4) };
     let session = model.session_with(slide).unwrap();
     session.append("KEEPsome more text", Special::Plain).unwrap();
     let options = GenerateOptions { max_tokens: Some(500), ..Default::default() };
@@ -370,11 +393,11 @@ fn logprobs_come_with_each_token() {
     let completion = session.generate(&options).unwrap().complete().unwrap();
     for token in &completion.tokens {
         assert_eq!(token.top.len(), 3);
-        assert_eq!(token.top[0].0, token.token);
-        assert!((token.logprob.unwrap() - token.top[0].1).abs() < 1e-6);
+        assert_eq!(token.top[0].token, token.token);
+        assert!((token.logprob.unwrap() - token.top[0].logprob).abs() < 1e-6);
     }
-    let next = session.next_token(2, &Cancel::new()).unwrap();
-    assert_eq!(next.top[0].0, pinfold::engine::scripted::EOS);
+    let next = session.next_tokens(2, &Cancel::new()).unwrap();
+    assert_eq!(next[0].token, pinfold::engine::scripted::EOS);
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn live(model: &Model, numbers: &mut Numbers) {
     session.append(&prompt, Special::Plain).unwrap();
     let cancel = Cancel::new();
     let options =
-        GenerateOptions { max_tokens: Some(1 + numbers.below(12) as usize), cancel, ..Default::default() };
+        GenerateOptions { max_tokens: Some(1 + numbers.below(12) as u32), cancel, ..Default::default() };
     let cancel = options.cancel.clone();
     let late = numbers.below(4) == 0;
     let setter = late.then(|| {

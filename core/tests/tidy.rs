@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 const LINES: usize = 500;
 
 /// Folders in which `unsafe` may stand.
-const UNSAFE: &[&str] = &["core/src/engine/llama/", "kernels/src/"];
+const UNSAFE: &[&str] =
+    &["core/src/engine/llama/", "kernels/src/", "bindings/cpp/src/bridge.rs", "ffi/src/c/"];
 
 /// Folders that may name llama.cpp's crates.
 const LLAMA: &[&str] = &["core/src/engine/llama/", "kernels/"];
@@ -126,6 +127,23 @@ fn rooms_import_only_what_they_may() {
                 {
                     faults.push(format!("{}:{number}: {room} must not import {name}", file.path));
                 }
+            }
+        }
+    }
+    report(&faults);
+}
+
+/// `ffi/src/c` stands on the foreign API, so that C has no behaviour of its own.
+#[test]
+fn the_c_abi_is_a_client_of_the_api() {
+    let mut faults = Vec::new();
+    for file in sources(&["rs"]).iter().filter(|file| file.path.starts_with("ffi/src/c/")) {
+        for (number, line) in code(file) {
+            let core = ["use pinfold::", " pinfold::", "(pinfold::", "<pinfold::", "pinfold_checkpoints"];
+            let named = core.iter().any(|name| line.contains(name)) && !line.contains("\"");
+            let other = line.contains("crate::") && !line.contains("crate::api");
+            if named || other {
+                faults.push(format!("{}:{number}: names more than crate::api: {}", file.path, line.trim()));
             }
         }
     }

@@ -71,7 +71,10 @@ impl<'a> Conversation<'a> {
     /// that does not slide says itself that it is full.
     fn fits(&self, prompt: &[Token]) -> bool {
         let capacity = self.model.context_tokens() as usize;
-        let answer = if self.wanted.args.max_tokens == 0 { capacity } else { self.wanted.args.max_tokens };
+        let answer = match self.wanted.args.max_tokens {
+            0 => capacity,
+            most => most as usize,
+        };
         self.wanted.args.slide.is_none() || prompt.len() + answer.min(capacity / 3) <= capacity
     }
 
@@ -138,7 +141,7 @@ mod tests {
         let mut chat = Conversation::new(&model, wanted, None).unwrap();
         let mut turn = |text: &str| {
             let answer = chat.turn(text, &Cancel::new(), |_| Ok(())).unwrap();
-            (answer.finish.prompt_tokens, chat.session.tokens().unwrap().len())
+            (answer.finish.prompt_tokens as usize, chat.session.tokens().unwrap().len())
         };
         let (_, held) = turn("play some jazz");
         let (computed, all) = turn("play some jazz");

@@ -31,24 +31,21 @@ pub struct Device {
     pub kernels: Option<String>,
 }
 
-/// Which part of a checkpoint a GPU holds and computes.
+/// Which part of a checkpoint a GPU holds and computes. By default as much as llama.cpp finds room for, on
+/// the devices that it finds; on a machine or in a build without GPU, nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Offload {
-    /// As much as llama.cpp finds room for on the devices that it finds; on a machine or in a build
-    /// without GPU, nothing.
-    #[default]
-    Automatic,
-    /// Nothing: the processor alone.
-    None,
-    /// The last so many layers.
-    Layers(u32),
-    /// The last so many layers, on the devices of these names.
-    Devices {
-        /// How many layers.
-        layers: u32,
-        /// The names, as in [`Device::name`].
-        names: Vec<String>,
-    },
+pub struct Offload {
+    /// The last so many layers; 0 for none, so that the processor computes alone; `None` for as many as fit.
+    pub layers: Option<u32>,
+    /// On the devices of these names alone, as in [`Device::name`]; empty for all.
+    pub devices: Vec<String>,
+}
+
+impl Offload {
+    /// Nothing: the processor computes alone.
+    pub fn cpu_only() -> Self {
+        Self { layers: Some(0), devices: Vec::new() }
+    }
 }
 
 /// The devices of this machine that this build can use, the processor last.

@@ -54,12 +54,12 @@ impl Job {
 pub(super) struct Generation {
     sampler: Sampler,
     gate: TextGate,
-    max_tokens: Option<usize>,
-    logprobs: Option<usize>,
+    max_tokens: Option<u32>,
+    logprobs: Option<u32>,
     /// The length of the sequence at the start.
     pub base: usize,
-    generated: usize,
-    prompt_tokens: usize,
+    generated: u32,
+    prompt_tokens: u32,
     /// Tokens that no chunk carries yet, since their text is held back.
     unsent: Vec<GeneratedToken>,
     /// Events that the stream has no room for yet.
@@ -100,7 +100,7 @@ impl Generation {
     /// Called when the work begins: `base` tokens are held, `pending` of them not yet computed.
     pub fn begin(&mut self, base: usize, pending: usize) {
         self.base = base;
-        self.prompt_tokens = pending;
+        self.prompt_tokens = pending as u32;
         self.started = Instant::now();
         if self.max_tokens == Some(0) {
             self.end(FinishReason::Length);
@@ -123,7 +123,7 @@ impl Generation {
         let (logprob, top) = match self.logprobs {
             None => (None, Vec::new()),
             Some(count) => {
-                let (logprob, top) = top_logprobs(logits, token, count)?;
+                let (logprob, top) = top_logprobs(logits, token, count as usize)?;
                 (Some(logprob), top)
             }
         };

@@ -14,32 +14,21 @@ mod stream;
 mod text;
 pub(crate) mod worker;
 
-pub use session::{NextToken, Session};
+pub use session::Session;
 pub use stream::{Completion, Stream};
 
 use crate::cancel::Cancel;
-use crate::sampler::Sampling;
+use crate::sampler::{Sampling, TokenLogprob};
 use crate::vocabulary::Token;
-
-/// What happens when a context is full.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Overflow {
-    /// An [`Error::ContextFull`](crate::Error::ContextFull) with the numbers; nothing is lost.
-    #[default]
-    Error,
-    /// The first `keep` tokens stay and the oldest half of the others is dropped, so that a session
-    /// can go on for ever. The model loses what was dropped.
-    Slide {
-        /// How many tokens at the start stay, e.g. those of the instructions.
-        keep: usize,
-    },
-}
 
 /// How a session behaves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SessionOptions {
-    /// What happens when the context is full.
-    pub overflow: Overflow,
+    /// What happens when the context is full. `None`: an
+    /// [`Error::ContextFull`](crate::Error::ContextFull) with the numbers, and nothing is lost. A number: the
+    /// session slides. Its first so many tokens stay (e.g. those of the instructions) and the oldest half of the
+    /// others is dropped, so that it can go on for ever; the model loses what was dropped.
+    pub slide_keep: Option<u32>,
 }
 
 /// What to generate, and when to stop.
@@ -47,12 +36,13 @@ pub struct SessionOptions {
 pub struct GenerateOptions {
     /// How tokens are chosen.
     pub sampling: Sampling,
-    /// Tokens at most; `None` for as many as fit into the context.
-    pub max_tokens: Option<usize>,
+    /// Tokens at most; `None` for no limit of its own: the model ends its text, or the context is full, which
+    /// is an error unless the session slides.
+    pub max_tokens: Option<u32>,
     /// Texts that end the generation; they are not part of its text.
     pub stop: Vec<String>,
     /// For each token its log-probability and those of so many others, the likeliest first.
-    pub logprobs: Option<usize>,
+    pub logprobs: Option<u32>,
     /// Stops the generation from another thread.
     pub cancel: Cancel,
 }
@@ -75,7 +65,7 @@ pub struct GeneratedToken {
     /// The natural logarithm of its probability, before any filter, if it was asked for.
     pub logprob: Option<f32>,
     /// The likeliest tokens with theirs, if they were asked for.
-    pub top: Vec<(Token, f32)>,
+    pub top: Vec<TokenLogprob>,
 }
 
 /// Why a generation ended.
@@ -99,9 +89,9 @@ pub struct Finish {
     pub reason: FinishReason,
     /// Tokens that were computed before the first new one; less than the session holds where a prefix
     /// was computed before.
-    pub prompt_tokens: usize,
+    pub prompt_tokens: u32,
     /// Tokens that were generated; the one that ended the generation is not counted.
-    pub generated_tokens: usize,
+    pub generated_tokens: u32,
     /// Seconds until the first token was sampled.
     pub prompt_seconds: f64,
     /// Seconds from then to the end.

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::Chunk;
 use super::job::Event;
 
 /// How long an event may wait for those after it.
@@ -105,6 +106,20 @@ impl Reader {
             }
             state = self.shared.readable.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+}
+
+impl Reader {
+    /// Takes the pieces that stand in the queue, without waiting and without the end.
+    pub fn ready(&self) -> Vec<Chunk> {
+        let mut state = self.shared.lock();
+        let mut ready = Vec::new();
+        while matches!(state.events.front(), Some(Event::Chunk(_))) {
+            if let Some(Event::Chunk(chunk)) = state.events.pop_front() {
+                ready.push(chunk);
+            }
+        }
+        ready
     }
 }
 

@@ -3,7 +3,7 @@
 use super::job::{Generation, Job, Reply, Work};
 use super::sequence::Sequence;
 use super::worker::{Command, State};
-use super::{Finish, FinishReason, Overflow};
+use super::{Finish, FinishReason, SessionOptions};
 use crate::cancel::Cancel;
 use crate::engine::{Batch, BatchToken, Engine, Position, SequenceId};
 use crate::error::{Error, Result};
@@ -46,7 +46,7 @@ impl Scheduler {
     /// Does a command. An answer that nobody waits for any more is dropped.
     pub fn handle(&mut self, command: Command) {
         match command {
-            Command::Open { overflow, reply } => send(&reply, self.open(overflow)),
+            Command::Open { options, reply } => send(&reply, self.open(options)),
             Command::Close { sequence } => self.close(sequence),
             Command::Append { sequence, tokens, reply } => send(&reply, self.append(sequence, &tokens)),
             Command::Rewind { sequence, length, reply } => send(&reply, self.rewind(sequence, length)),
@@ -321,12 +321,12 @@ impl Scheduler {
         }
     }
 
-    fn open(&mut self, overflow: Overflow) -> Result<SequenceId> {
+    fn open(&mut self, options: SessionOptions) -> Result<SequenceId> {
         let capacity = self.sequences.len();
         let index = self.sequences.iter().position(Option::is_none);
         let index = index.ok_or(Error::TooManySessions { capacity })?;
         let id = index as SequenceId;
-        self.sequences[index] = Some(Sequence::new(id, overflow));
+        self.sequences[index] = Some(Sequence::new(id, options));
         Ok(id)
     }
 
@@ -366,8 +366,8 @@ impl Scheduler {
         if requested > free {
             return Err(Error::ContextFull { used: capacity - free, requested, capacity });
         }
-        let overflow = self.sequence(id)?.overflow;
-        let copy = self.open(overflow)?;
+        let options = self.sequence(id)?.options;
+        let copy = self.open(options)?;
         let origin = self.sequence(id)?;
         origin.shared = true;
         let (tokens, decoded) = (origin.tokens.clone(), origin.decoded);
@@ -434,7 +434,8 @@ impl Scheduler {
             return Ok(None);
         }
         let delivered = generation.progress.delivered();
-        let finish = Finish { generated_tokens: delivered, ..generation.finish(FinishReason::Cancelled) };
+        let finish =
+            Finish { generated_tokens: delivered as u32, ..generation.finish(FinishReason::Cancelled) };
         let length = generation.base + delivered;
         if length < sequence.tokens.len() {
             sequence.truncate(engine.as_mut(), length)?;

@@ -1,6 +1,6 @@
 //! One sequence of the worker: its tokens, and how many of them the engine has computed.
 
-use super::Overflow;
+use super::SessionOptions;
 use super::job::Job;
 use crate::engine::{Engine, Position, SequenceId};
 use crate::error::{Error, Result};
@@ -13,13 +13,13 @@ pub(super) struct Sequence {
     pub decoded: usize,
     /// Another sequence has the same cells in the cache, so they must not be moved.
     pub shared: bool,
-    pub overflow: Overflow,
+    pub options: SessionOptions,
     pub job: Option<Job>,
 }
 
 impl Sequence {
-    pub fn new(id: SequenceId, overflow: Overflow) -> Self {
-        Self { id, tokens: Vec::new(), decoded: 0, shared: false, overflow, job: None }
+    pub fn new(id: SequenceId, options: SessionOptions) -> Self {
+        Self { id, tokens: Vec::new(), decoded: 0, shared: false, options, job: None }
     }
 
     /// How many tokens the engine has yet to compute.
@@ -44,8 +44,8 @@ impl Sequence {
     /// Makes room for `more` tokens where `free` are free, by dropping the oldest half of what may go.
     /// Returns how many were dropped; an error if it is not enough, and then nothing was.
     pub fn slide(&mut self, engine: &mut dyn Engine, more: usize, free: usize) -> Result<usize> {
-        let Overflow::Slide { keep } = self.overflow else { return Ok(0) };
-        let keep = keep.min(self.tokens.len());
+        let Some(keep) = self.options.slide_keep else { return Ok(0) };
+        let keep = (keep as usize).min(self.tokens.len());
         let movable = self.tokens.len() - keep;
         let dropped = movable.div_ceil(2).max(more.saturating_sub(free));
         if dropped > movable || dropped == 0 {

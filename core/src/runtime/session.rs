@@ -13,29 +13,22 @@ use crate::cancel::Cancel;
 use crate::engine::{SequenceId, Special};
 use crate::error::Result;
 use crate::model::{Model, ModelInner};
-use crate::sampler::top_logprobs;
+use crate::sampler::{TokenLogprob, top_logprobs};
 use crate::vocabulary::Token;
 
 /// A sequence of tokens over a [`Model`]: what was read and what was generated.
 ///
 /// `Send + Sync`: calls from several threads are done one after another. While a [`Stream`] of the
-/// session is open, every call but dropping it is [`Error::SessionBusy`](crate::Error::SessionBusy). It
+/// session is open, every call but [`tokens`](Self::tokens) is [`Error::SessionBusy`](crate::Error::SessionBusy). It
 /// may outlive its model's handle, and its streams may outlive it.
 pub struct Session {
     model: Arc<ModelInner>,
     sequence: SequenceId,
 }
 
-/// The model's expectation of the next token.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NextToken {
-    /// The likeliest tokens and the natural logarithms of their probabilities, the likeliest first.
-    pub top: Vec<(Token, f32)>,
-}
-
 impl Session {
     pub(crate) fn open(model: Arc<ModelInner>, options: SessionOptions) -> Result<Self> {
-        let sequence = model.worker.call(|reply| Command::Open { overflow: options.overflow, reply })?;
+        let sequence = model.worker.call(|reply| Command::Open { options, reply })?;
         Ok(Self { model, sequence })
     }
 
@@ -113,14 +106,14 @@ impl Session {
         self.model.worker.call(|reply| Command::Logits { sequence, cancel, reply })
     }
 
-    /// The `count` likeliest next tokens.
+    /// The `count` likeliest next tokens, the likeliest first.
     ///
     /// # Errors
     /// Those of [`logits`](Self::logits).
-    pub fn next_token(&self, count: usize, cancel: &Cancel) -> Result<NextToken> {
+    pub fn next_tokens(&self, count: usize, cancel: &Cancel) -> Result<Vec<TokenLogprob>> {
         let logits = self.logits(cancel)?;
         let (_, top) = top_logprobs(&logits, Token(0), count)?;
-        Ok(NextToken { top })
+        Ok(top)
     }
 
     /// The tokens held.

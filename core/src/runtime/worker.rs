@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use super::job::{Generation, Reply};
 use super::scheduler::Scheduler;
-use super::{Finish, Overflow};
+use super::{Finish, SessionOptions};
 use crate::cancel::Cancel;
 use crate::engine::{EngineOptions, SequenceId, Weights};
 use crate::error::{Error, Result};
@@ -14,7 +14,7 @@ use crate::vocabulary::Token;
 
 /// What the worker is asked. Commands are done in the order in which they come.
 pub(super) enum Command {
-    Open { overflow: Overflow, reply: Reply<SequenceId> },
+    Open { options: SessionOptions, reply: Reply<SequenceId> },
     Close { sequence: SequenceId },
     Append { sequence: SequenceId, tokens: Vec<Token>, reply: Reply<usize> },
     Rewind { sequence: SequenceId, length: usize, reply: Reply<()> },

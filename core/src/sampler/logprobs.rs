@@ -5,6 +5,15 @@ use super::scan::Scan;
 use crate::error::{Error, Result};
 use crate::vocabulary::Token;
 
+/// A token and how likely the model finds it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TokenLogprob {
+    /// The token.
+    pub token: Token,
+    /// The natural logarithm of its probability, before any filter; at most 0.
+    pub logprob: f32,
+}
+
 /// The natural logarithm of the probability of `chosen`, and the `n` most likely tokens with theirs, in
 /// descending order: the log-softmax of the raw `logits`. A logit of -inf gives -inf for `chosen`; such
 /// tokens are not among the most likely, so there may be fewer than `n`.
@@ -12,7 +21,7 @@ use crate::vocabulary::Token;
 /// # Errors
 /// [`Error::NoCandidate`] if a logit is NaN or +inf or if none is above -inf, [`Error::UnknownToken`] if
 /// `chosen` has no logit.
-pub fn top_logprobs(logits: &[f32], chosen: Token, n: usize) -> Result<(f32, Vec<(Token, f32)>)> {
+pub fn top_logprobs(logits: &[f32], chosen: Token, n: usize) -> Result<(f32, Vec<TokenLogprob>)> {
     let mut scan = Scan::default();
     let highest = f64::from(scan.read(logits)?);
     let logit = *logits
@@ -25,6 +34,7 @@ pub fn top_logprobs(logits: &[f32], chosen: Token, n: usize) -> Result<(f32, Vec
 
     let mut candidates = Candidates::default();
     candidates.take_highest(n, logits, &mut scan);
-    let top = candidates.list().iter().map(|best| (best.token(), log_probability(best.logit()))).collect();
+    let entry = |token, logit| TokenLogprob { token, logprob: log_probability(logit) };
+    let top = candidates.list().iter().map(|best| entry(best.token(), best.logit())).collect();
     Ok((log_probability(logit), top))
 }

@@ -16,7 +16,7 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
-pub use logprobs::top_logprobs;
+pub use logprobs::{TokenLogprob, top_logprobs};
 pub use mask::TokenMask;
 pub use options::Sampling;
 pub use rng::GENERATOR;

@@ -219,12 +219,13 @@ fn log_probabilities_are_the_log_softmax() {
     let logits = [1.0, 2.0, -INF, 2.0];
     let sum: f64 = logits.iter().map(|&logit: &f32| f64::from(logit).exp()).sum();
     let expected = |logit: f64| (logit - sum.ln()) as f32;
+    let entry = |token, logprob| TokenLogprob { token: Token(token), logprob };
     let (chosen, top) = top_logprobs(&logits, Token(0), 9).unwrap();
     assert_eq!(chosen, expected(1.0));
-    assert_eq!(top, [(Token(1), expected(2.0)), (Token(3), expected(2.0)), (Token(0), expected(1.0))]);
+    assert_eq!(top, [entry(1, expected(2.0)), entry(3, expected(2.0)), entry(0, expected(1.0))]);
     assert_eq!(top_logprobs(&logits, Token(2), 0).unwrap(), (-INF, vec![]));
     assert!(matches!(top_logprobs(&logits, Token(4), 0), Err(Error::UnknownToken { .. })));
     // Far from 0 the sum would overflow.
     let far = top_logprobs(&[3e38, 3e38], Token(0), 1).unwrap();
-    assert_eq!(far, (-std::f32::consts::LN_2, vec![(Token(0), -std::f32::consts::LN_2)]));
+    assert_eq!(far, (-std::f32::consts::LN_2, vec![entry(0, -std::f32::consts::LN_2)]));
 }

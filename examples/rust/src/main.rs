@@ -32,11 +32,12 @@ fn main() -> pinfold::Result<()> {
     let options = GenerateOptions { cancel: cancel.clone(), ..GenerateOptions::default() };
     let mut stream = session.generate(&options)?;
     let stopper = std::thread::spawn(move || cancel.cancel());
+    // A short answer might be read to its end before the other thread runs.
+    let _ = stopper.join();
     stream.by_ref().for_each(drop);
     if let Some(finish) = stream.finish() {
         println!("{:?}", finish.reason);
     }
-    let _ = stopper.join();
 
     // An error says what to do.
     if let Err(error) = Model::load("no-such-checkpoint.gguf", &ModelOptions::default()) {

@@ -81,12 +81,8 @@ impl LlamaWeights {
         let mut devices = offload_devices(&options.offload)?;
         // SAFETY: plain values.
         let mut params = unsafe { sys::llama_model_default_params() };
-        match &options.offload {
-            Offload::Automatic => {}
-            Offload::None => params.n_gpu_layers = 0,
-            Offload::Layers(layers) | Offload::Devices { layers, .. } => {
-                params.n_gpu_layers = i32::try_from(*layers).unwrap_or(i32::MAX);
-            }
+        if let Some(layers) = options.offload.layers {
+            params.n_gpu_layers = i32::try_from(layers).unwrap_or(i32::MAX);
         }
         if !devices.is_empty() {
             devices.push(std::ptr::null_mut());
@@ -203,9 +199,8 @@ fn load_bytes(bytes: &[u8], params: sys::llama_model_params) -> Result<*mut sys:
 
 /// The devices that the caller named, or none for llama.cpp's own choice.
 fn offload_devices(offload: &Offload) -> Result<Vec<sys::ggml_backend_dev_t>> {
-    let Offload::Devices { names, .. } = offload else { return Ok(Vec::new()) };
-    names
-        .iter()
+    let devices = offload.devices.iter();
+    devices
         .map(|name| {
             let unknown =
                 || Error::option("devices", format!("there is no device {name:?}; list them first"));
