@@ -4,22 +4,35 @@
 # The same selection of crates everywhere: another one would make cargo build llama.cpp again.
 CARGO_FLAGS := --release --workspace
 
-.PHONY: demo test setup build lint fuzz-check bench install clean
+.PHONY: demo test test-c setup build bindings lint bench install clean
 
 demo: setup
 	cargo build $(CARGO_FLAGS)
 	@tools/demo
 
 test: setup lint
+	cargo build $(CARGO_FLAGS)
+	target/release/pinfold-bindings --check
+	@rm -rf target/cases
 	cargo test $(CARGO_FLAGS)
 	cargo check --manifest-path core/fuzz/Cargo.toml --target-dir target/fuzz
+	ffi/tests/sanitize valgrind
+	tools/test-bindings
 	@tools/skipped
+
+# The C ABI alone: header, layout, symbols, misuse. PINFOLD_UPDATE=1 writes the header and the list of symbols.
+test-c: build
+	cargo test $(CARGO_FLAGS) --test 'c_*'
 
 setup:
 	@tools/setup
 
 build: setup
 	cargo build $(CARGO_FLAGS)
+
+# Writes the generated part of the bindings.
+bindings: build
+	target/release/pinfold-bindings
 
 lint: setup
 	cargo fmt --all --check
@@ -29,9 +42,10 @@ lint: setup
 bench: build
 	benches/run
 
-# Installs the program `pinfold`; PREFIX defaults to cargo's own folder.
-install: setup
-	cargo install --path cli --locked $(if $(PREFIX),--root $(PREFIX))
+# Without PREFIX: the program `pinfold`, into cargo's own folder. With PREFIX: the program, the library for C, its
+# header, and the files for pkg-config and CMake.
+install: build
+	$(if $(PREFIX),install -D -m 755 target/release/pinfold $(PREFIX)/bin/pinfold && ffi/install $(PREFIX),cargo install --path cli --locked)
 
 clean:
 	cargo clean
