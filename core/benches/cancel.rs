@@ -1,6 +1,6 @@
 //! How long a cancel takes to return, in a prefill and in a decode, and how long slices of several lengths take.
 //!
-//!     cargo bench -p pinfold --bench cancel -- CHECKPOINT.gguf
+//!     cargo bench --workspace --bench cancel -- CHECKPOINT.gguf
 
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,6 @@
 //! What a session costs above the bare engine: microseconds a token on a small checkpoint, alternating.
 //!
-//!     cargo bench -p pinfold --bench overhead -- CHECKPOINT.gguf
+//!     cargo bench --workspace --bench overhead -- CHECKPOINT.gguf
 
 use std::time::Instant;
 

@@ -61,7 +61,7 @@ def main() -> None:
     with pinfold.Model.embedded("intent") as model:
         stream_an_answer(model, request)
         cancel_one(model, request)
-        asyncio.run(two_at_once(model, ["set an alarm for seven", "rate this book four stars"]))
+        asyncio.run(two_at_once(model, ["is it windy in paris right now", "rate this book four stars"]))
     show_an_error()
 
 

@@ -1,6 +1,6 @@
 //! Streams an answer of the embedded checkpoint, cancels one, and shows an error.
 //!
-//!     cargo run --release -p pinfold-example -- "play some jazz by miles davis"
+//!     make build && target/release/pinfold-example "play some jazz by miles davis"
 
 use std::io::Write;
 

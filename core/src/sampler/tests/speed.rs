@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use super::*;
 
-/// `cargo test --release -p pinfold sampler::tests::speed -- --ignored --nocapture`
+/// `cargo test --release --workspace sampler::tests::speed -- --ignored --nocapture`
 #[test]
 #[ignore = "measures, and checks nothing"]
 fn speed() {
