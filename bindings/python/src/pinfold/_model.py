@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Iterable, List, Mapping, Optional, Tuple, Type, TypedDict, Union
+from typing import TYPE_CHECKING, Any, Callable, Iterable, List, Mapping, Optional, Tuple, TypedDict, Union
 
-from . import _callback, _check, _fork, _values
+from . import _callback, _check, _values
 from ._cancel import Cancel, or_own
 from ._errors import Callback
 from ._native import raw
+from ._owned import Owned
 from ._session import Session
 from ._values import CheckpointInfo, EmbeddedInfo, Facts, Message
 from ._wait import interruptible
@@ -76,7 +76,7 @@ def _load(
         raise error from cause
 
 
-class Model:
+class Model(Owned[raw.Model]):
     """A loaded checkpoint, ready for sessions::
 
         with pinfold.Model.load("checkpoint.gguf") as model, model.session() as session:
@@ -89,15 +89,14 @@ class Model:
     the parent is closed.
     """
 
-    __slots__ = ("__weakref__", "_raw", "_sessions")
+    __slots__ = ("_sessions",)
 
     def __init__(self, model: raw.Model) -> None:
         """Not for apps: `load` and the others make models."""
         if not isinstance(model, raw.Model):
             raise TypeError("use Model.load, Model.embedded, Model.from_bytes or Model.scripted")
-        self._raw: Optional[raw.Model] = model
+        super().__init__(model)
         self._sessions: WeakMembers[Session] = WeakMembers()
-        _fork.note(self)
 
     def _open(self) -> raw.Model:
         model = self._raw
@@ -248,22 +247,6 @@ class Model:
         for session in self._sessions:
             session.close()
         self._raw = None
-
-    def __enter__(self) -> Model:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> None:
-        self.close()
-
-    def _abandon(self) -> None:
-        """Gives up what belongs to another process."""
-        model, self._raw = self._raw, None
-        _fork.forget(model)
 
     def __reduce__(self) -> Any:
         raise TypeError("a Model cannot be copied or pickled: load it again")

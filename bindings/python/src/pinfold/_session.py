@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import weakref
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Iterable, List, Mapping, Optional, Type, TypedDict, Union
+from typing import TYPE_CHECKING, Any, Iterable, List, Mapping, Optional, TypedDict, Union
 
-from . import _check, _fork
+from . import _check
 from ._cancel import Cancel, lower, or_own
 from ._native import raw
+from ._owned import Owned
 from ._stream import Stream
 from ._values import TokenLogprob
 from ._wait import interruptible
@@ -40,7 +40,7 @@ class GenerateOptions(TypedDict, total=False):
     cancel: Optional[Cancel]
 
 
-class Session:
+class Session(Owned[raw.Session]):
     """A sequence of tokens: what was read and what was generated. It comes from `Model.session`.
 
     May be used from any thread; calls are done one after another. While a stream of the session is open, every call
@@ -50,15 +50,14 @@ class Session:
     Calls other than `prefill`, `next_tokens` and generation are short: they wait for at most one step of the engine.
     """
 
-    __slots__ = ("__weakref__", "_raw", "_siblings", "_stream")
+    __slots__ = ("_siblings", "_stream")
 
     def __init__(self, session: raw.Session, siblings: WeakMembers[Session]) -> None:
         """Not for apps: `Model.session` opens sessions."""
-        self._raw: Optional[raw.Session] = session
+        super().__init__(session)
         self._stream: Optional[weakref.ref[Stream]] = None
         self._siblings = siblings
         siblings.add(self)
-        _fork.note(self)
 
     def _open(self) -> raw.Session:
         session = self._raw
@@ -216,22 +215,6 @@ class Session:
         if stream is not None:
             stream.close()
         self._raw = None
-
-    def __enter__(self) -> Session:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> None:
-        self.close()
-
-    def _abandon(self) -> None:
-        """Gives up what belongs to another process."""
-        session, self._raw = self._raw, None
-        _fork.forget(session)
 
     def __reduce__(self) -> Any:
         raise TypeError("a Session cannot be copied or pickled: `fork` and `save` do that")

@@ -11,6 +11,7 @@ from typing import Any, Optional, Type
 from . import _fork, _values
 from ._errors import PinfoldError
 from ._native import next_chunk, raw
+from ._owned import Owned
 from ._values import Chunk, Finish
 from ._wait import interruptible, on_main_thread
 
@@ -39,7 +40,7 @@ def _forget_pool() -> None:
 _fork.in_child(_forget_pool)
 
 
-class Stream:
+class Stream(Owned[raw.Stream]):
     """A generation under way: an iterator over `Chunk`s, and an asynchronous one.
 
     It comes from `Session.generate`::
@@ -59,14 +60,13 @@ class Stream:
     May be used from any thread; one reads at a time. As a context manager it closes itself.
     """
 
-    __slots__ = ("__weakref__", "_finish", "_quick", "_raw")
+    __slots__ = ("_finish", "_quick")
 
     def __init__(self, stream: raw.Stream) -> None:
         """Not for apps: `Session.generate` makes streams."""
-        self._raw: Optional[raw.Stream] = stream
+        super().__init__(stream)
         self._finish: Optional[Finish] = None
         self._quick = False
-        _fork.note(self)
 
     def __iter__(self) -> Stream:
         return self
@@ -162,17 +162,6 @@ class Stream:
             # A reader on another thread holds the stream too, and is to end.
             stream.cancel()
 
-    def __enter__(self) -> Stream:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> None:
-        self.close()
-
     async def __aenter__(self) -> Stream:
         return self
 
@@ -183,11 +172,6 @@ class Stream:
         traceback: Optional[TracebackType],
     ) -> None:
         self.close()
-
-    def _abandon(self) -> None:
-        """Gives up what belongs to another process."""
-        stream, self._raw = self._raw, None
-        _fork.forget(stream)
 
     def __reduce__(self) -> Any:
         raise TypeError("a Stream cannot be copied or pickled")
