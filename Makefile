@@ -45,7 +45,7 @@ bench: build
 # Without PREFIX: the program `pinfold`, into cargo's own folder. With PREFIX: the program, the library for C, its
 # header, and the files for pkg-config and CMake.
 install: build
-	$(if $(PREFIX),install -D -m 755 target/release/pinfold $(PREFIX)/bin/pinfold && ffi/install $(PREFIX),cargo install --path cli --locked)
+	$(if $(PREFIX),mkdir -p $(PREFIX)/bin && install -m 755 target/release/pinfold $(PREFIX)/bin/ && ffi/install $(PREFIX),cargo install --path cli --locked)
 
 clean:
 	cargo clean
