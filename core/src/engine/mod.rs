@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::cancel::Cancel;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::vocabulary::{Token, Vocabulary};
 
 /// Which sequence of an engine: `0..limits().sequences`.
@@ -65,6 +65,31 @@ pub struct EngineOptions {
     pub threads: u32,
     /// Open for [`Engine::embed`] instead of generation.
     pub embeddings: bool,
+}
+
+impl EngineOptions {
+    /// Checks that each option is in its range; every engine does so when it opens a context.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] with the first option that is not.
+    pub fn validate(&self) -> Result<()> {
+        /// llama.cpp's own bound.
+        const MAX_SEQUENCES: u32 = 256;
+        const MAX_THREADS: u32 = 512;
+        if !(1..=MAX_SEQUENCES).contains(&self.sequences) {
+            return Err(Error::option("sessions", format!("{} of 1 to {MAX_SEQUENCES}", self.sequences)));
+        }
+        if self.context_tokens == 0 || self.context_tokens > i32::MAX as u32 / 2 {
+            return Err(Error::option("context_tokens", format!("{} of 1 to 2^30", self.context_tokens)));
+        }
+        if self.batch_tokens == 0 {
+            return Err(Error::option("batch_tokens", "0; at least 1"));
+        }
+        if !(1..=MAX_THREADS).contains(&self.threads) {
+            return Err(Error::option("threads", format!("{} of 1 to {MAX_THREADS}", self.threads)));
+        }
+        Ok(())
+    }
 }
 
 /// A loaded checkpoint: shared by all threads, immutable.

@@ -23,8 +23,6 @@ pub const BOS: Token = Token(256);
 pub const EOS: Token = Token(257);
 
 const VOCABULARY: usize = 258;
-/// As many as a checkpoint of the other engine.
-const MAX_SEQUENCES: u32 = 256;
 const EOS_TEXT: &str = "<eos>";
 
 type Script = dyn Fn(&[Token]) -> Token + Send + Sync;
@@ -130,9 +128,7 @@ impl Weights for Scripted {
     }
 
     fn open(&self, options: &EngineOptions) -> Result<Box<dyn Engine>> {
-        if !(1..=MAX_SEQUENCES).contains(&options.sequences) {
-            return Err(Error::option("sessions", format!("{} of 1 to {MAX_SEQUENCES}", options.sequences)));
-        }
+        options.validate()?;
         let limits = Limits {
             context_tokens: options.context_tokens as usize,
             sequences: options.sequences as usize,

@@ -17,9 +17,6 @@ use crate::engine::{
 use crate::error::{Error, Result};
 use crate::vocabulary::{Token, Vocabulary};
 
-/// llama.cpp's own bound on sequences.
-const MAX_SEQUENCES: u32 = 256;
-
 /// Threads that wait for work between decodes; freed after the context that uses them.
 struct ThreadPool {
     pointer: sys::ggml_threadpool_t,
@@ -78,7 +75,7 @@ impl LlamaEngine {
         facts: &Facts,
         options: &EngineOptions,
     ) -> Result<Self> {
-        check(options)?;
+        options.validate()?;
         let batch = options.batch_tokens.min(options.context_tokens);
         // Logits of 16 tokens: more than a step of generation needs, and far less memory than a row of
         // the vocabulary for every token of a batch.
@@ -373,23 +370,6 @@ impl Engine for LlamaEngine {
         self.adapters = adapters.iter().map(|(adapter, _)| adapter.clone()).collect();
         Ok(())
     }
-}
-
-fn check(options: &EngineOptions) -> Result<()> {
-    if !(1..=MAX_SEQUENCES).contains(&options.sequences) {
-        return Err(Error::option("sessions", format!("{} of 1 to {MAX_SEQUENCES}", options.sequences)));
-    }
-    if options.context_tokens == 0 || options.context_tokens > i32::MAX as u32 / 2 {
-        return Err(Error::option("context_tokens", format!("{} of 1 to 2^30", options.context_tokens)));
-    }
-    if options.batch_tokens == 0 {
-        return Err(Error::option("batch_tokens", "0; at least 1"));
-    }
-    const MAX_THREADS: u32 = 512;
-    if !(1..=MAX_THREADS).contains(&options.threads) {
-        return Err(Error::option("threads", format!("{} of 1 to {MAX_THREADS}", options.threads)));
-    }
-    Ok(())
 }
 
 /// A pool of `threads`, or none where one thread computes or the backend has none.

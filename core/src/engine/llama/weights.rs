@@ -199,8 +199,9 @@ fn load_bytes(bytes: &[u8], params: sys::llama_model_params) -> Result<*mut sys:
 
 /// The devices that the caller named, or none for llama.cpp's own choice.
 fn offload_devices(offload: &Offload) -> Result<Vec<sys::ggml_backend_dev_t>> {
-    let devices = offload.devices.iter();
-    devices
+    offload
+        .devices
+        .iter()
         .map(|name| {
             let unknown =
                 || Error::option("devices", format!("there is no device {name:?}; list them first"));
