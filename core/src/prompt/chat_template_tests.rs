@@ -1,7 +1,10 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
+use serde::Deserialize;
+
 use super::*;
+use crate::prompt::{Message, Role};
 
 /// 2025-07-10 12:00 UTC, the clock of the reference renderings.
 fn noon() -> SystemTime {
@@ -9,8 +12,9 @@ fn noon() -> SystemTime {
 }
 
 fn render(source: &str, content: &str) -> Result<String> {
-    let messages = [Message::new(Role::User, content)];
-    ChatTemplate::new(source)?.at(noon()).render(&messages, true, "<s>", "</s>")
+    let conversation: Conversation = [Message::new(Role::User, content)].iter().collect();
+    let template = ChatTemplate::new(source)?.at(noon()).with_tokens("<s>", "</s>");
+    Ok(template.render(&conversation)?.into_string())
 }
 
 fn reason(result: Result<String>) -> String {
@@ -43,7 +47,7 @@ fn it_knows_what_transformers_offers() {
         assert_eq!(render(source, "a<b&\"é").unwrap(), expected, "{source}");
     }
     let tagged = "x {%- generation -%} a {% endgeneration %}\nb {%  generation%}\nc{%endgeneration -%} d {{ '{% generation %}' }}";
-    assert_eq!(render(tagged, "").unwrap(), "xa b cd {% if true %}");
+    assert_eq!(render(tagged, "").unwrap(), "xa b cd {% generation %}");
 }
 
 #[test]
@@ -51,9 +55,10 @@ fn failures_say_where_and_never_quote_a_message() {
     assert!(reason(render("{% if %}", "")).contains("syntax error"));
     assert!(reason(render(&" ".repeat(SOURCE_LIMIT + 1), "")).contains("bytes"));
     assert_eq!(reason(render("\n{{ raise_exception('only one turn') }}", "")), "line 2: only one turn");
+    let refusal = render("{{ raise_exception('no ' + messages[0].content + '!') }}", "secret %Q");
+    assert_eq!(reason(refusal), "line 1: no …!");
     for source in [
-        "{{ raise_exception('no ' + messages[0].content) }}",
-        "{{ messages[0].content | int }}",
+        "{{ messages[0].content | batch(0) }}",
         "{{ messages[0].content + 1 }}",
         "{{ messages[0].content.secret() }}",
         "{{ strftime_now(messages[0].content) }}",
@@ -72,9 +77,9 @@ fn templates_that_do_not_end_or_write_too_much_are_errors_within_a_second() {
     let silent =
         "{% for i in range(90000) %}{% for j in range(90000) %}{% set x = i * j %}{% endfor %}{% endfor %}";
     assert!(reason(render(silent, "")).contains("end"));
-    assert!(reason(render("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "")).starts_with("line"));
+    assert!(reason(render("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "")).contains("macro"));
     assert!(reason(render("{{ messages[0].content * 20 }}", &"a".repeat(1 << 20))).contains("writes more"));
-    assert!(reason(render("{% set n = namespace(s='aaaaaaaa') %}{% for i in range(99) %}{% set n.s = n.s + n.s %}{% endfor %}", "")).contains("end"));
+    assert!(reason(render("{% set n = namespace(s='aaaaaaaa') %}{% for i in range(99) %}{% set n.s = n.s + n.s %}{% endfor %}", "")).contains("writes more"));
     assert!(ChatTemplate::new(&"{{ (".repeat(50_000)).is_err());
     assert!(render("{% include 'other' %}", "").is_err());
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
@@ -83,7 +88,7 @@ fn templates_that_do_not_end_or_write_too_much_are_errors_within_a_second() {
     let template =
         "{% for message in messages %}<|{{ message.role }}|>{{ message.content | trim }}\n{% endfor %}";
     let template = ChatTemplate::new(template).unwrap();
-    assert_eq!(template.render(&messages, true, "", "").unwrap().len(), 5000 * 1009);
+    assert_eq!(template.render(&messages.iter().collect()).unwrap().len(), 5000 * 1009);
 }
 
 /// The folder of the data that is shared beside the repository, or `None`, which is said.
@@ -105,7 +110,7 @@ fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> T {
 struct JavaScriptCase {
     name: String,
     template: String,
-    data: Value,
+    data: Data,
     expected: String,
 }
 
@@ -140,14 +145,14 @@ impl Tally {
         name: &str,
         template: &Path,
         expected: &str,
-        render: impl FnOnce(ChatTemplate) -> Result<String>,
+        render: impl FnOnce(ChatTemplate) -> Result<Text>,
     ) {
         let Ok(source) = std::fs::read_to_string(template) else {
             self.absent += 1;
             return;
         };
         match ChatTemplate::new(&source).and_then(render) {
-            Ok(text) if text == expected => self.right += 1,
+            Ok(text) if text.as_str() == expected => self.right += 1,
             other => self.wrong.push(format!("{name}:\n{other:?}\n{expected:?}")),
         }
     }
@@ -166,9 +171,13 @@ fn templates_of_real_models_render_as_in_javascript() {
     let Some(folder) = shared_data("templates_of_real_models_render_as_in_javascript") else { return };
     let mut tally = Tally::default();
     for case in read_json::<Vec<JavaScriptCase>>(&folder.join("reference-renderings/hf_jinja_cases.json")) {
-        let data = case.data.clone();
+        let Data::Map(variables) = case.data else { panic!("{}", case.name) };
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(other, _)| other.as_str() == name);
+            found.map(|(_, value)| value.clone())
+        };
         tally.add(&case.name, &folder.join(&case.template), &case.expected, |template| {
-            template.at(noon()).render_variables(data)
+            template.at(noon()).render_variables(variable)
         });
     }
     // Prints a list, which JavaScript does in another way than Python.
@@ -184,10 +193,10 @@ fn templates_of_real_models_render_as_in_llama_cpp() {
     let folded = [&[Message::new(Role::User, first)], &messages[2..]].concat();
     let mut tally = Tally::default();
     for case in cases.iter().filter(|case| case.supported_with_jinja) {
-        let messages = if case.folds_system { &folded } else { &messages };
+        let messages: &[Message] = if case.folds_system { &folded } else { &messages };
         let expected = case.expected_jinja.as_deref().unwrap();
         tally.add(&case.name, &folder.join(&case.template), expected, |template| {
-            template.render(messages, true, &case.bos_token, &case.eos_token)
+            template.with_tokens(&case.bos_token, &case.eos_token).render(&messages.iter().collect())
         });
     }
     tally.check(24, &[]);

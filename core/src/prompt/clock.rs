@@ -1,7 +1,8 @@
 //! `strftime` for chat templates, in UTC: the same text on every device.
 
-use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::text::Text;
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -20,8 +21,9 @@ const MONTHS: [&str; 12] = [
 const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 /// `time` in `format`, as Python's `strftime` writes it in the C locale; `None` for a directive that is not
-/// supported, and for a time outside of the years 1970 to 9999.
-pub(super) fn strftime(time: SystemTime, format: &str) -> Option<String> {
+/// supported, and for a time outside of the years 1970 to 9999. Text of the format keeps its origin, and what
+/// stands for a directive has that of its last character.
+pub(super) fn strftime(time: SystemTime, format: &Text) -> Option<Text> {
     let seconds = time.duration_since(UNIX_EPOCH).ok()?.as_secs();
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
@@ -33,43 +35,44 @@ pub(super) fn strftime(time: SystemTime, format: &str) -> Option<String> {
     let weekday = WEEKDAYS[(days + 3) as usize % 7];
     let half_day = if hour % 12 == 0 { 12 } else { hour % 12 };
 
-    let mut text = String::new();
+    let mut text = Text::new();
     let mut rest = format.chars();
-    while let Some(character) = rest.next() {
+    while let Some((character, sealed)) = rest.next() {
         if character != '%' {
-            text.push(character);
+            text.push_char(character, sealed);
             continue;
         }
-        let mut directive = rest.next()?;
+        let (mut directive, mut sealed) = rest.next()?;
         // As in glibc: no leading zero.
         let plain = directive == '-';
         if plain {
-            directive = rest.next()?;
+            (directive, sealed) = rest.next()?;
         }
-        let mut number = |value: u64, width: usize| {
+        let number = |value: u64, width: usize| {
             let width = if plain { 1 } else { width };
-            write!(text, "{value:0width$}").ok()
+            format!("{value:0width$}")
         };
-        match directive {
-            'Y' => number(year, 4)?,
-            'y' => number(year % 100, 2)?,
-            'm' => number(month, 2)?,
-            'd' => number(day, 2)?,
-            'j' => number(days - days_before(year) + 1, 3)?,
-            'H' => number(hour, 2)?,
-            'I' => number(half_day, 2)?,
-            'M' => number(minute, 2)?,
-            'S' => number(second, 2)?,
-            'B' => text.push_str(month_name),
-            'b' => text.push_str(&month_name[..3]),
-            'A' => text.push_str(weekday),
-            'a' => text.push_str(&weekday[..3]),
-            'p' => text.push_str(if hour < 12 { "AM" } else { "PM" }),
-            'Z' => text.push_str("UTC"),
-            'z' => text.push_str("+0000"),
-            '%' => text.push('%'),
+        let written = match directive {
+            'Y' => number(year, 4),
+            'y' => number(year % 100, 2),
+            'm' => number(month, 2),
+            'd' => number(day, 2),
+            'j' => number(days - days_before(year) + 1, 3),
+            'H' => number(hour, 2),
+            'I' => number(half_day, 2),
+            'M' => number(minute, 2),
+            'S' => number(second, 2),
+            'B' => month_name.to_owned(),
+            'b' => month_name[..3].to_owned(),
+            'A' => weekday.to_owned(),
+            'a' => weekday[..3].to_owned(),
+            'p' => if hour < 12 { "AM" } else { "PM" }.to_owned(),
+            'Z' => "UTC".to_owned(),
+            'z' => "+0000".to_owned(),
+            '%' => "%".to_owned(),
             _ => return None,
-        }
+        };
+        text.push(&written, sealed);
     }
     Some(text)
 }
@@ -120,17 +123,25 @@ mod tests {
         ];
         for (seconds, format, expected) in cases {
             let time = UNIX_EPOCH + Duration::from_secs(seconds);
-            assert_eq!(strftime(time, format).as_deref(), Some(expected));
+            assert_eq!(strftime(time, &Text::author(format)), Some(Text::author(expected)));
         }
+        let year = Text::author("%Y");
         for format in ["%", "%-", "%Q"] {
-            assert_eq!(strftime(UNIX_EPOCH, format), None);
+            assert_eq!(strftime(UNIX_EPOCH, &Text::author(format)), None);
         }
-        assert_eq!(strftime(UNIX_EPOCH - Duration::from_secs(1), "%Y"), None);
-        assert_eq!(
-            strftime(UNIX_EPOCH + Duration::from_secs(253_402_300_799), "%Y").as_deref(),
-            Some("9999")
-        );
-        assert_eq!(strftime(UNIX_EPOCH + Duration::from_secs(253_402_300_800), "%Y"), None);
+        assert_eq!(strftime(UNIX_EPOCH - Duration::from_secs(1), &year), None);
+        let last = UNIX_EPOCH + Duration::from_secs(253_402_300_799);
+        assert_eq!(strftime(last, &year), Some(Text::author("9999")));
+        assert_eq!(strftime(last + Duration::from_secs(1), &year), None);
+    }
+
+    #[test]
+    fn a_sealed_format_stays_sealed() {
+        let mut format = Text::author("on ");
+        format.push_sealed("%Y <|x|>");
+        let mut expected = Text::author("on ");
+        expected.push_sealed("1970 <|x|>");
+        assert_eq!(strftime(UNIX_EPOCH, &format), Some(expected));
     }
 
     #[test]
