@@ -50,8 +50,14 @@ fn through_session(model: &Model, times: &mut Vec<f64>) -> pinfold::Result<Vec<T
 
 /// The same tokens, decoded one by one without sampling.
 fn through_engine(weights: &LlamaWeights, tokens: &[Token], times: &mut Vec<f64>) -> pinfold::Result<()> {
-    let options =
-        EngineOptions { context_tokens: 512, sequences: 8, batch_tokens: 512, threads: 1, embeddings: false };
+    let options = EngineOptions {
+        context_tokens: 512,
+        sequences: 8,
+        batch_tokens: 512,
+        threads: 1,
+        embeddings: false,
+        reproducible: false,
+    };
     let mut engine = weights.open(&options)?;
     let mut batch = Batch::default();
     let mut sum = 0.0;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 use crate::cancel::Cancel;
 use crate::checkpoint::{Checkpoint, Digest, MemoryEstimate};
@@ -9,6 +10,7 @@ use crate::engine::devices::{self, Offload};
 use crate::engine::{EngineOptions, Facts, Special, Weights};
 use crate::error::{Error, Result};
 use crate::prompt::{ChatTemplate, Message};
+use crate::runtime::saved::Binding;
 use crate::runtime::worker::Worker;
 use crate::runtime::{Session, SessionOptions};
 use crate::vocabulary::{Token, Vocabulary};
@@ -16,9 +18,11 @@ use crate::vocabulary::{Token, Vocabulary};
 /// How a model is loaded. The defaults suit an app that chats.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelOptions {
-    /// Tokens that all sessions hold together; 0 for what the checkpoint was trained on, at most 4096.
+    /// Tokens that all sessions hold together; 0 for what the checkpoint was trained on, at most 4096. If
+    /// [reproducible](Self::reproducible), tokens that each session may hold.
     pub context_tokens: u32,
-    /// Sessions that can be open at once, 1 to 256. They share the context, so this costs little.
+    /// Sessions that can be open at once, 1 to 256. They share the context, so this costs little, unless
+    /// [reproducible](Self::reproducible).
     pub sessions: u32,
     /// Threads that compute; 0 to choose by the machine and the checkpoint.
     pub threads: u32,
@@ -31,6 +35,12 @@ pub struct ModelOptions {
     pub mmap: bool,
     /// Whether a checkpoint that cannot fit into the free memory is refused.
     pub check_memory: bool,
+    /// Whether the logits of a session depend, bit for bit, on its tokens alone: not on what was computed
+    /// before and kept, on slices, on other sessions, on the number of threads. On the same processor kind
+    /// (or GPU) and version of Pinfold the same tokens come out. Each session then has a cache of its own for
+    /// `context_tokens`, prompts are computed token by token, at about the speed of generation, and a session
+    /// cannot [slide](crate::SessionOptions::slide_keep). `docs/adr/0007-reproducible-mode.md` has the reasons.
+    pub reproducible: bool,
 }
 
 impl Default for ModelOptions {
@@ -43,6 +53,7 @@ impl Default for ModelOptions {
             offload: Offload::default(),
             mmap: true,
             check_memory: true,
+            reproducible: false,
         }
     }
 }
@@ -67,6 +78,7 @@ pub(crate) struct ModelInner {
     pub weights: Arc<dyn Weights>,
     pub worker: Arc<Worker>,
     context_tokens: u32,
+    reproducible: bool,
     origin: Origin,
     digest: OnceLock<Digest>,
     template: OnceLock<Option<ChatTemplate>>,
@@ -80,7 +92,7 @@ enum Origin {
 }
 
 /// What tells whether a file was written since.
-type Stamp = (u64, Option<std::time::SystemTime>);
+type Stamp = (u64, Option<SystemTime>);
 
 fn stamp(path: &Path) -> Result<Stamp> {
     let metadata = std::fs::metadata(path).map_err(Error::io(path))?;
@@ -134,6 +146,21 @@ impl Model {
         Ok(model)
     }
 
+    /// Loads the file that a name of a lock file [resolved](crate::LockFile::resolve) to. Its digest is known
+    /// then, and not computed again.
+    ///
+    /// # Errors
+    /// Those of [`load_watched`](Self::load_watched).
+    pub fn load_pinned(
+        pinned: &crate::lock::Pinned,
+        options: &ModelOptions,
+        watch: LoadWatch<'_>,
+    ) -> Result<Self> {
+        let model = Self::load_watched(&pinned.path, options, watch)?;
+        let _ = model.0.digest.set(pinned.digest);
+        Ok(model)
+    }
+
     fn load_checked(
         name: &str,
         checkpoint: &Checkpoint,
@@ -178,8 +205,10 @@ impl Model {
         let context_tokens = engine.context_tokens;
         let slice = options.slice_of(facts.parameters);
         let worker = Worker::start(weights.clone(), engine, slice as usize)?;
+        let reproducible = options.reproducible;
         let (digest, template) = (OnceLock::new(), OnceLock::new());
-        Ok(Self(Arc::new(ModelInner { weights, worker, context_tokens, origin, digest, template })))
+        let inner = ModelInner { weights, worker, context_tokens, reproducible, origin, digest, template };
+        Ok(Self(Arc::new(inner)))
     }
 
     pub(crate) fn from_inner(inner: Arc<ModelInner>) -> Self {
@@ -197,8 +226,14 @@ impl Model {
     /// Opens a session that behaves as `options` say.
     ///
     /// # Errors
-    /// [`Error::TooManySessions`].
+    /// [`Error::TooManySessions`], or [`Error::InvalidOption`] for one that slides on a
+    /// [reproducible](ModelOptions::reproducible) model.
     pub fn session_with(&self, options: SessionOptions) -> Result<Session> {
+        if self.0.reproducible && options.slide_keep.is_some() {
+            let reason =
+                "a session of a reproducible model cannot slide; load the model without reproducible";
+            return Err(Error::option("slide_keep", reason));
+        }
         Session::open(self.0.clone(), options)
     }
 
@@ -212,9 +247,20 @@ impl Model {
         self.0.weights.facts()
     }
 
-    /// Tokens that all sessions hold together.
+    /// Tokens that all sessions hold together; that each may hold, if [reproducible](Self::is_reproducible).
     pub fn context_tokens(&self) -> u32 {
         self.0.context_tokens
+    }
+
+    /// Whether it was loaded with [`ModelOptions::reproducible`].
+    pub fn is_reproducible(&self) -> bool {
+        self.0.reproducible
+    }
+
+    /// What computes: `cpu x86_64-linux avx512` with the instruction set of the kernels, `cuda NVIDIA H100`,
+    /// `scripted`. Logits of a reproducible model can be the same bit for bit only where this is the same.
+    pub fn backend_name(&self) -> String {
+        self.0.weights.backend()
     }
 
     /// The tokens of `text`, without a begin-of-sequence token.
@@ -239,22 +285,37 @@ impl Model {
     /// # Errors
     /// [`Error::ChatTemplate`] if there is none, or if it fails.
     pub fn chat_prompt(&self, messages: &[Message]) -> Result<String> {
+        Ok(self.chat_template()?.render(&messages.iter().collect())?.into_string())
+    }
+
+    /// [`chat_prompt`](Self::chat_prompt) for a template that may ask for the time: it is `now`.
+    pub(crate) fn chat_prompt_at(&self, messages: &[Message], now: SystemTime) -> Result<String> {
+        let template = self.chat_template()?.clone().at(now);
+        Ok(template.render(&messages.iter().collect())?.into_string())
+    }
+
+    /// The chat template of the checkpoint, with the spellings of its tokens. What it renders knows which of
+    /// its bytes are values.
+    ///
+    /// # Errors
+    /// [`Error::ChatTemplate`] if there is none, or if it cannot be parsed.
+    pub fn chat_template(&self) -> Result<&ChatTemplate> {
         let template = match self.0.template.get() {
             Some(template) => template,
             None => {
                 let source = self.facts().chat_template.as_deref();
                 let parsed = source.map(ChatTemplate::new).transpose()?;
-                self.0.template.get_or_init(|| parsed)
+                let vocabulary = self.vocabulary();
+                let spelling = |token: Option<Token>| {
+                    let bytes = token.map_or(&[][..], |token| vocabulary.bytes(token));
+                    String::from_utf8_lossy(bytes).into_owned()
+                };
+                let (bos, eos) = (spelling(vocabulary.bos()), spelling(vocabulary.eos()));
+                self.0.template.get_or_init(|| parsed.map(|parsed| parsed.with_tokens(bos, eos)))
             }
         };
         let reason = "the checkpoint has none; give the prompt as it is";
-        let template = template.as_ref().ok_or_else(|| Error::ChatTemplate { reason: reason.into() })?;
-        let vocabulary = self.vocabulary();
-        let spelling = |token: Option<Token>| {
-            let bytes = token.map_or(&[][..], |token| vocabulary.bytes(token));
-            String::from_utf8_lossy(bytes).into_owned()
-        };
-        template.render(messages, true, &spelling(vocabulary.bos()), &spelling(vocabulary.eos()))
+        template.as_ref().ok_or_else(|| Error::ChatTemplate { reason: reason.into() })
     }
 
     /// The SHA-256 of the checkpoint's bytes. The first call reads the file.
@@ -267,6 +328,17 @@ impl Model {
 }
 
 impl ModelInner {
+    /// What saved sessions are bound to. A reproducible model takes no state that was computed otherwise: in
+    /// batches, by other kernels, or for another length of context, which some checkpoints' positions depend on.
+    pub fn binding(&self) -> Result<Binding> {
+        let mut engine = format!("llama.cpp {}", crate::engine::llama_cpp_revision());
+        if self.reproducible {
+            let (backend, tokens) = (self.weights.backend(), self.context_tokens);
+            engine.push_str(&format!(", reproducible, {backend}, context {tokens}"));
+        }
+        Ok(Binding { checkpoint: self.digest()?, engine })
+    }
+
     /// See [`Model::prompt_tokens`].
     pub fn prompt_tokens(&self, text: &str, special: Special) -> Result<Vec<Token>> {
         let mut tokens = self.weights.tokenize(text, special)?;
@@ -301,7 +373,9 @@ impl ModelOptions {
     pub fn estimate(&self, checkpoint: &Checkpoint) -> MemoryEstimate {
         let trained = checkpoint.hyperparameters().context_length;
         let engine = self.engine(trained, checkpoint.parameters(), checkpoint.weight_bytes());
-        checkpoint.memory(engine.context_tokens, engine.batch_tokens, engine.sequences)
+        let sessions = if self.reproducible { self.sessions } else { 1 };
+        let context_tokens = engine.context_tokens.saturating_mul(sessions);
+        checkpoint.memory(context_tokens, engine.decode_tokens(), engine.sequences)
     }
 
     fn engine(&self, trained: u32, parameters: u64, bytes: u64) -> EngineOptions {
@@ -311,7 +385,14 @@ impl ModelOptions {
             threads => threads,
         };
         let batch_tokens = self.slice_of(parameters).saturating_add(self.sessions).min(context_tokens);
-        EngineOptions { context_tokens, sequences: self.sessions, batch_tokens, threads, embeddings: false }
+        EngineOptions {
+            context_tokens,
+            sequences: self.sessions,
+            batch_tokens,
+            threads,
+            embeddings: false,
+            reproducible: self.reproducible,
+        }
     }
 
     /// The tokens of the context for a checkpoint that was trained on so many.

@@ -22,7 +22,14 @@ fn weights() -> LlamaWeights {
 }
 
 fn options(embeddings: bool) -> EngineOptions {
-    EngineOptions { context_tokens: 64, sequences: 3, batch_tokens: 32, threads: 1, embeddings }
+    EngineOptions {
+        context_tokens: 64,
+        sequences: 3,
+        batch_tokens: 32,
+        threads: 1,
+        embeddings,
+        reproducible: false,
+    }
 }
 
 fn open(weights: &LlamaWeights) -> Box<dyn Engine> {

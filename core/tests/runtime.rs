@@ -241,6 +241,56 @@ fn a_sliding_context_goes_on_and_keeps_the_start() {
     assert_eq!(session.tokens().unwrap(), held);
 }
 
+/// A reproducible model of which each token takes a millisecond.
+fn reproducible(context_tokens: u32) -> Model {
+    let options = ModelOptions { context_tokens, sessions: 3, reproducible: true, ..ModelOptions::default() };
+    Model::from_weights(Arc::new(endless().with_step(Duration::from_millis(1))), &options).unwrap()
+}
+
+#[test]
+fn each_session_of_a_reproducible_model_has_the_whole_context() {
+    let model = reproducible(40);
+    let sessions: Vec<Session> = (0..2).map(|_| model.session().unwrap()).collect();
+    for session in &sessions {
+        session.append(&"x".repeat(38), Special::Plain).unwrap();
+        let full = session.append("xyz", Special::Plain);
+        let numbers = matches!(full, Err(Error::ContextFull { used: 38, requested: 3, capacity: 40 }));
+        assert!(numbers, "{full:?}");
+        session.prefill(&Cancel::new()).unwrap();
+    }
+    let fork = sessions[0].fork().unwrap();
+    let stream = fork.generate(&GenerateOptions::default()).unwrap();
+    assert!(matches!(stream.complete(), Err(Error::ContextFull { used: 40, requested: 1, capacity: 40 })));
+    let sliding = model.session_with(SessionOptions { slide_keep: Some(4) });
+    assert!(matches!(sliding, Err(Error::InvalidOption { option: "slide_keep", .. })));
+}
+
+#[test]
+fn sessions_of_a_reproducible_model_take_turns() {
+    let model = reproducible(1024);
+    let (reader, writer) = (model.session().unwrap(), model.session().unwrap());
+    reader.append(&"x".repeat(200), Special::Plain).unwrap();
+    writer.append("Q?", Special::Plain).unwrap();
+    std::thread::scope(|scope| {
+        let prompt = scope.spawn(|| reader.prefill(&Cancel::new()));
+        let options = GenerateOptions { max_tokens: Some(60), ..Default::default() };
+        writer.generate(&options).unwrap().complete().unwrap();
+        assert!(!prompt.is_finished(), "the generation waited for the prompt");
+        prompt.join().unwrap().unwrap();
+    });
+    // A generation without an end does not hold up a prompt.
+    let endless = writer.generate(&GenerateOptions::default()).unwrap();
+    reader.append(&"x".repeat(50), Special::Plain).unwrap();
+    std::thread::scope(|scope| {
+        let prompt = scope.spawn(|| reader.prefill(&Cancel::new()));
+        let mut pieces = endless;
+        while !prompt.is_finished() {
+            pieces.next().unwrap().unwrap();
+        }
+        prompt.join().unwrap().unwrap();
+    });
+}
+
 #[test]
 fn a_fork_goes_its_own_way() {
     let model = model("ab");

@@ -55,7 +55,7 @@ pub struct Facts {
 /// What a context is opened with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineOptions {
-    /// Tokens that all sequences hold together.
+    /// Tokens that all sequences hold together; that each may hold, if [reproducible](Self::reproducible).
     pub context_tokens: u32,
     /// The number of sequences.
     pub sequences: u32,
@@ -65,9 +65,17 @@ pub struct EngineOptions {
     pub threads: u32,
     /// Open for [`Engine::embed`] instead of generation.
     pub embeddings: bool,
+    /// The logits of a sequence depend, bit for bit, on its tokens alone: each sequence has cells of its own,
+    /// and a decode takes one token.
+    pub reproducible: bool,
 }
 
 impl EngineOptions {
+    /// Tokens that a decode takes at most.
+    pub(crate) fn decode_tokens(&self) -> u32 {
+        if self.reproducible { 1 } else { self.batch_tokens }
+    }
+
     /// Checks that each option is in its range; every engine does so when it opens a context.
     ///
     /// # Errors
@@ -76,11 +84,21 @@ impl EngineOptions {
         /// llama.cpp's own bound.
         const MAX_SEQUENCES: u32 = 256;
         const MAX_THREADS: u32 = 512;
+        const MAX_TOKENS: u32 = i32::MAX as u32 / 2;
         if !(1..=MAX_SEQUENCES).contains(&self.sequences) {
             return Err(Error::option("sessions", format!("{} of 1 to {MAX_SEQUENCES}", self.sequences)));
         }
-        if self.context_tokens == 0 || self.context_tokens > i32::MAX as u32 / 2 {
+        if self.context_tokens == 0 || self.context_tokens > MAX_TOKENS {
             return Err(Error::option("context_tokens", format!("{} of 1 to 2^30", self.context_tokens)));
+        }
+        let cells = u64::from(self.context_tokens) * u64::from(self.sequences);
+        if self.reproducible && cells > u64::from(MAX_TOKENS) {
+            let reason =
+                format!("{} for each of {} sessions; 2^30 in all", self.context_tokens, self.sequences);
+            return Err(Error::option("context_tokens", reason));
+        }
+        if self.reproducible && self.embeddings {
+            return Err(Error::option("reproducible", "for generation alone, not for embeddings"));
         }
         if self.batch_tokens == 0 {
             return Err(Error::option("batch_tokens", "0; at least 1"));
@@ -90,6 +108,14 @@ impl EngineOptions {
         }
         Ok(())
     }
+}
+
+/// The llama.cpp that this build holds: its own version and that of the crate that brings it.
+pub fn llama_cpp_revision() -> String {
+    #[cfg(feature = "llama")]
+    return llama::revision();
+    #[cfg(not(feature = "llama"))]
+    return "none".to_owned();
 }
 
 /// A loaded checkpoint: shared by all threads, immutable.
@@ -112,6 +138,11 @@ pub trait Weights: Send + Sync {
     /// [`Error::LoadFailed`](crate::Error::LoadFailed) if it is not one, or not for this checkpoint.
     fn load_adapter(&self, path: &Path) -> Result<Arc<dyn Adapter>>;
 
+    /// What computes, to be compared with what computed elsewhere: for a processor its architecture and system
+    /// and the instruction set of the kernels (`cpu x86_64-linux avx512`), for a GPU the backend and its name
+    /// (`cuda NVIDIA H100`).
+    fn backend(&self) -> String;
+
     /// Opens a context. It must stay on the thread that opened it.
     ///
     /// # Errors
@@ -129,7 +160,7 @@ pub trait Adapter: Send + Sync {
 /// What an engine was opened with, after the engine adjusted it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Tokens that all sequences hold together.
+    /// Tokens that all sequences hold together; that each may hold, if [reproducible](Self::reproducible).
     pub context_tokens: usize,
     /// The number of sequences.
     pub sequences: usize,
@@ -137,6 +168,8 @@ pub struct Limits {
     pub batch_tokens: usize,
     /// Whether [`Engine::sequence_shift`] works for this checkpoint.
     pub can_shift: bool,
+    /// Whether it was opened [reproducibly](EngineOptions::reproducible).
+    pub reproducible: bool,
 }
 
 /// How the embeddings of a text's tokens become one.
@@ -253,7 +286,8 @@ pub trait Engine {
     /// Makes `to` begin with the tokens at `range` of `from`, without computing; `to` must be empty.
     ///
     /// # Errors
-    /// [`Error::Engine`](crate::Error::Engine) for a sequence that does not exist.
+    /// [`Error::Engine`](crate::Error::Engine) for a sequence that does not exist,
+    /// [`Error::Unsupported`](crate::Error::Unsupported) if a copy would not be reproducible.
     fn sequence_copy(&mut self, from: SequenceId, to: SequenceId, range: Range<Position>) -> Result<()>;
 
     /// Moves the tokens at `range` of `sequence` by `by` places.
@@ -265,7 +299,8 @@ pub trait Engine {
     /// The state of `sequence` as bytes that only the same engine and checkpoint can read.
     ///
     /// # Errors
-    /// [`Error::Engine`](crate::Error::Engine) if the engine refuses.
+    /// [`Error::Engine`](crate::Error::Engine) if the engine refuses,
+    /// [`Error::Unsupported`](crate::Error::Unsupported) if what comes back would not be reproducible.
     fn save_state(&mut self, sequence: SequenceId) -> Result<Vec<u8>>;
 
     /// Puts back what [`save_state`](Self::save_state) gave; `sequence` must be empty. The caller must

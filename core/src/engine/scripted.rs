@@ -1,7 +1,7 @@
 //! An engine that plays a script instead of computing: for tests of all that stands above it.
 //!
 //! Its vocabulary has a token for each byte (id = byte), then [`BOS`] and [`EOS`]. The script sees the
-//! tokens of a sequence and names the next one, which gets the highest logit.
+//! tokens of a sequence and names the next one, which gets the highest logit, or gives all logits.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -22,10 +22,11 @@ pub const BOS: Token = Token(256);
 /// Ends a generation; spelled `<eos>`.
 pub const EOS: Token = Token(257);
 
-const VOCABULARY: usize = 258;
+/// The number of tokens.
+pub const VOCABULARY: usize = 258;
 const EOS_TEXT: &str = "<eos>";
 
-type Script = dyn Fn(&[Token]) -> Token + Send + Sync;
+type Script = dyn Fn(&[Token]) -> Vec<f32> + Send + Sync;
 
 /// A checkpoint that is a script.
 #[derive(Clone)]
@@ -40,6 +41,15 @@ pub struct Scripted {
 impl Scripted {
     /// `script` names the next token of a sequence of tokens, which is never empty.
     pub fn new(script: impl Fn(&[Token]) -> Token + Send + Sync + 'static) -> Self {
+        Self::with_logits(move |tokens| {
+            let mut logits = vec![0.0; VOCABULARY];
+            logits[script(tokens).index()] = 10.0;
+            logits
+        })
+    }
+
+    /// `script` gives the logits after a sequence of tokens, [`VOCABULARY`] of them.
+    pub fn with_logits(script: impl Fn(&[Token]) -> Vec<f32> + Send + Sync + 'static) -> Self {
         let text =
             |bytes: &[u8], kind, ends_generation| TokenEntry { bytes: bytes.to_vec(), kind, ends_generation };
         let mut entries: Vec<TokenEntry> =
@@ -127,13 +137,18 @@ impl Weights for Scripted {
         Err(Error::Unsupported { what: "adapters on a scripted engine".into() })
     }
 
+    fn backend(&self) -> String {
+        "scripted".to_owned()
+    }
+
     fn open(&self, options: &EngineOptions) -> Result<Box<dyn Engine>> {
         options.validate()?;
         let limits = Limits {
             context_tokens: options.context_tokens as usize,
             sequences: options.sequences as usize,
-            batch_tokens: options.batch_tokens as usize,
+            batch_tokens: options.decode_tokens() as usize,
             can_shift: true,
+            reproducible: options.reproducible,
         };
         let sequences = vec![BTreeMap::new(); limits.sequences];
         Ok(Box::new(ScriptedEngine {
@@ -162,8 +177,13 @@ impl ScriptedEngine {
             .ok_or_else(|| Error::engine(format!("there is no sequence {sequence} of {count}")))
     }
 
-    fn used(&self) -> usize {
-        self.sequences.iter().map(BTreeMap::len).sum()
+    /// Tokens that count where `batch` is to go.
+    fn used(&self, batch: &Batch) -> usize {
+        let counts = |sequence: usize| {
+            !self.limits.reproducible || batch.tokens.iter().any(|entry| entry.sequence as usize == sequence)
+        };
+        let held = self.sequences.iter().enumerate().filter(|(sequence, _)| counts(*sequence));
+        held.map(|(_, tokens)| tokens.len()).sum()
     }
 
     /// Waits as long as computing would take, and stops early if it is cancelled.
@@ -189,7 +209,10 @@ impl Engine for ScriptedEngine {
     fn decode(&mut self, batch: &Batch, cancel: Option<&Cancel>) -> Result<()> {
         self.outputs.clear();
         let capacity = self.limits.context_tokens;
-        let used = self.used();
+        if self.limits.reproducible && batch.len() > self.limits.batch_tokens {
+            return Err(Error::engine(format!("a batch of {} tokens, of 1", batch.len())));
+        }
+        let used = self.used(batch);
         if used + batch.len() > capacity {
             return Err(Error::ContextFull { used, requested: batch.len(), capacity });
         }
@@ -207,9 +230,7 @@ impl Engine for ScriptedEngine {
             sequence.insert(position, entry.token);
             if entry.output {
                 let tokens: Vec<Token> = sequence.values().copied().collect();
-                let mut logits = vec![0.0; VOCABULARY];
-                logits[(self.weights.script)(&tokens).index()] = 10.0;
-                self.outputs.push(logits);
+                self.outputs.push((self.weights.script)(&tokens));
             }
         }
         self.decoded += batch.len();

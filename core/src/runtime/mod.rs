@@ -6,7 +6,7 @@
 
 mod job;
 mod pipe;
-mod saved;
+pub(crate) mod saved;
 mod scheduler;
 mod sequence;
 mod session;

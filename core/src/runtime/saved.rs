@@ -16,17 +16,18 @@ const MAGIC: &[u8; 8] = b"PINFOLDS";
 const VERSION: u32 = 1;
 const DIGEST: usize = 32;
 
-/// The engine that can read a state.
-fn revision() -> String {
-    #[cfg(feature = "llama")]
-    return format!("llama.cpp {}", crate::engine::llama::revision());
-    #[cfg(not(feature = "llama"))]
-    return "scripted".to_owned();
+/// What a saved session is bound to.
+#[derive(Clone)]
+pub(crate) struct Binding {
+    /// The checkpoint; another one is refused.
+    pub checkpoint: Digest,
+    /// The revision of the engine; what another one computed is computed again.
+    pub engine: String,
 }
 
 /// Writes the file beside `path` and renames it.
-pub(super) fn write(path: &Path, checkpoint: Digest, state: &State) -> Result<()> {
-    let bytes = encode(checkpoint, state);
+pub(super) fn write(path: &Path, binding: &Binding, state: &State) -> Result<()> {
+    let bytes = encode(binding, state);
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", std::process::id()));
     let beside = path.with_file_name(name);
@@ -39,18 +40,18 @@ pub(super) fn write(path: &Path, checkpoint: Digest, state: &State) -> Result<()
     })
 }
 
-/// Reads the file and checks that it belongs to `checkpoint`.
-pub(super) fn read(path: &Path, checkpoint: Digest) -> Result<State> {
+/// Reads the file and checks that it belongs to the checkpoint.
+pub(super) fn read(path: &Path, binding: &Binding) -> Result<State> {
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
-    decode(&bytes, checkpoint).map_err(|reason| Error::BadSession { path: path.to_owned(), reason })
+    decode(&bytes, binding).map_err(|reason| Error::BadSession { path: path.to_owned(), reason })
 }
 
-fn encode(checkpoint: Digest, state: &State) -> Vec<u8> {
-    let revision = revision();
+fn encode(binding: &Binding, state: &State) -> Vec<u8> {
+    let revision = &binding.engine;
     let mut bytes = Vec::with_capacity(128 + 4 * state.tokens.len() + state.bytes.len());
     bytes.extend_from_slice(MAGIC);
     bytes.extend_from_slice(&VERSION.to_le_bytes());
-    bytes.extend_from_slice(&checkpoint.0);
+    bytes.extend_from_slice(&binding.checkpoint.0);
     bytes.extend_from_slice(&(revision.len() as u32).to_le_bytes());
     bytes.extend_from_slice(revision.as_bytes());
     bytes.extend_from_slice(&(state.tokens.len() as u64).to_le_bytes());
@@ -65,7 +66,7 @@ fn encode(checkpoint: Digest, state: &State) -> Vec<u8> {
     bytes
 }
 
-fn decode(bytes: &[u8], checkpoint: Digest) -> Result<State, String> {
+fn decode(bytes: &[u8], binding: &Binding) -> Result<State, String> {
     if !bytes.starts_with(MAGIC) {
         return Err("it is not a saved session".into());
     }
@@ -78,11 +79,11 @@ fn decode(bytes: &[u8], checkpoint: Digest) -> Result<State, String> {
     if Digest::of_bytes(&bytes[..body]).0 != bytes[body..] {
         return Err("its checksum does not match: it is damaged or cut off".into());
     }
-    if input.take(DIGEST)? != checkpoint.0 {
+    if input.take(DIGEST)? != binding.checkpoint.0 {
         return Err("it was saved with another checkpoint".into());
     }
     let length = input.u32()? as usize;
-    let same_engine = input.take(length)? == revision().as_bytes();
+    let same_engine = input.take(length)? == binding.engine.as_bytes();
     let count = input.u64()?;
     let tokens = input.take(count.checked_mul(4).ok_or("an absurd count")?)?;
     let tokens: Vec<Token> =
@@ -122,6 +123,10 @@ impl<'a> Input<'a> {
 mod tests {
     use super::*;
 
+    fn bound_to(byte: u8) -> Binding {
+        Binding { checkpoint: Digest([byte; 32]), engine: "an engine".into() }
+    }
+
     fn state() -> State {
         State { tokens: vec![Token(1), Token(70_000)], decoded: 1, bytes: vec![1, 2, 3] }
     }
@@ -130,28 +135,35 @@ mod tests {
     fn what_is_written_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("session");
-        write(&path, Digest([7; 32]), &state()).unwrap();
-        let read = read(&path, Digest([7; 32])).unwrap();
+        write(&path, &bound_to(7), &state()).unwrap();
+        let read = read(&path, &bound_to(7)).unwrap();
         assert_eq!((read.tokens, read.decoded, read.bytes), (state().tokens, 1, vec![1, 2, 3]));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
     }
 
     #[test]
+    fn the_state_of_another_engine_is_left_out() {
+        let other = Binding { engine: "another engine".into(), ..bound_to(7) };
+        let read = decode(&encode(&bound_to(7), &state()), &other).unwrap();
+        assert_eq!((read.tokens, read.bytes), (state().tokens, Vec::new()));
+    }
+
+    #[test]
     fn another_checkpoint_is_refused() {
-        let error = decode(&encode(Digest([7; 32]), &state()), Digest([8; 32])).err().unwrap();
+        let error = decode(&encode(&bound_to(7), &state()), &bound_to(8)).err().unwrap();
         assert!(error.contains("another checkpoint"), "{error}");
     }
 
     #[test]
     fn every_prefix_and_every_flipped_bit_is_refused() {
-        let bytes = encode(Digest([7; 32]), &state());
+        let bytes = encode(&bound_to(7), &state());
         for length in 0..bytes.len() {
-            assert!(decode(&bytes[..length], Digest([7; 32])).is_err(), "prefix of {length}");
+            assert!(decode(&bytes[..length], &bound_to(7)).is_err(), "prefix of {length}");
         }
         for bit in 0..8 * bytes.len() {
             let mut damaged = bytes.clone();
             damaged[bit / 8] ^= 1 << (bit % 8);
-            assert!(decode(&damaged, Digest([7; 32])).is_err(), "bit {bit}");
+            assert!(decode(&damaged, &bound_to(7)).is_err(), "bit {bit}");
         }
     }
 }

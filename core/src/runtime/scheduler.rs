@@ -1,13 +1,15 @@
 //! Which tokens are computed next: the sequences of a context, their jobs, and the batches.
 
+mod holding;
+mod plan;
+
 use super::job::{Generation, Job, Reply, Work};
 use super::sequence::Sequence;
-use super::worker::{Command, State};
-use super::{Finish, FinishReason, SessionOptions};
+use super::worker::Command;
+use super::{Finish, FinishReason};
 use crate::cancel::Cancel;
-use crate::engine::{Batch, BatchToken, Engine, Position, SequenceId};
+use crate::engine::{Batch, Engine, SequenceId};
 use crate::error::{Error, Result};
-use crate::vocabulary::Token;
 
 /// The state of the worker.
 pub(super) struct Scheduler {
@@ -158,51 +160,6 @@ impl Scheduler {
         }
     }
 
-    /// Fills the batch: a token for each sequence that generates, then slices of prompts.
-    fn plan(&mut self) {
-        self.batch.clear();
-        self.outputs.clear();
-        self.parts.clear();
-        let count = self.sequences.len();
-        let most = self.engine.limits().batch_tokens;
-        let mut order = std::mem::take(&mut self.order);
-        order.clear();
-        order.extend((0..count).map(|offset| (self.first + offset) % count).filter_map(|index| {
-            let sequence = self.sequences[index].as_ref()?;
-            sequence.job.as_ref()?.is_runnable().then(|| (index, sequence.pending()))
-        }));
-        for &(index, _) in order.iter().filter(|(_, pending)| *pending == 1) {
-            if self.batch.len() < most {
-                self.add(index, 1);
-            }
-        }
-        let most = (self.batch.len() + self.slice_tokens).min(most);
-        for &(index, pending) in order.iter().filter(|(_, pending)| *pending > 1) {
-            let slice = pending.min(most - self.batch.len());
-            if slice > 0 {
-                self.add(index, slice);
-            }
-        }
-        self.order = order;
-    }
-
-    /// Puts the next `count` tokens of a sequence into the batch.
-    fn add(&mut self, index: usize, count: usize) {
-        let Some(sequence) = &self.sequences[index] else { return };
-        let start = sequence.decoded;
-        let last = sequence.tokens.len() - 1;
-        for (offset, &token) in sequence.tokens[start..start + count].iter().enumerate() {
-            let position = start + offset;
-            let output = position == last;
-            let entry = BatchToken { token, sequence: sequence.id, position: position as Position, output };
-            self.batch.push(entry);
-            if output {
-                self.outputs.push(index);
-            }
-        }
-        self.parts.push((index, count));
-    }
-
     /// Hands the results of the batch to the jobs.
     fn take_outputs(&mut self) {
         for &(index, count) in &self.parts {
@@ -218,7 +175,7 @@ impl Scheduler {
     }
 
     fn take_output(&mut self, output: usize, index: usize) -> Result<()> {
-        let free = self.free();
+        let free = self.free(self.held(index));
         let Some(sequence) = &mut self.sequences[index] else { return Ok(()) };
         let Some(job) = &mut sequence.job else { return Ok(()) };
         let logits = self.engine.logits(output)?;
@@ -283,105 +240,6 @@ impl Scheduler {
         self.sequences[index].as_ref()?.job.as_ref()
     }
 
-    /// Tokens that all sequences together may still take. A fork counts in full, though the engine
-    /// shares what it has in common with its origin.
-    fn free(&self) -> usize {
-        let used: usize = self.sequences.iter().flatten().map(|sequence| sequence.tokens.len()).sum();
-        self.engine.limits().context_tokens.saturating_sub(used)
-    }
-
-    /// Makes room for `more` tokens of a sequence, sliding it if it may.
-    fn make_room(&mut self, index: usize, more: usize) -> Result<()> {
-        let free = self.free();
-        if more <= free {
-            return Ok(());
-        }
-        let capacity = self.engine.limits().context_tokens;
-        let full = Error::ContextFull { used: capacity - free, requested: more, capacity };
-        let Some(sequence) = &mut self.sequences[index] else { return Err(full) };
-        let dropped = sequence.slide(self.engine.as_mut(), more, free)?;
-        if dropped == 0 { Err(full) } else { Ok(()) }
-    }
-
-    fn sequence(&mut self, id: SequenceId) -> Result<&mut Sequence> {
-        let sequence = self.sequences.get_mut(id as usize).and_then(Option::as_mut);
-        sequence.ok_or_else(|| Error::engine(format!("sequence {id} is not open")))
-    }
-
-    /// The sequence, if it has no work; the end of a generation that was read is tidied away here.
-    fn idle(&mut self, id: SequenceId) -> Result<&mut Sequence> {
-        let sequence = self.sequence(id)?;
-        match &sequence.job {
-            Some(Job { work: Work::Generate(generation), .. }) if generation.progress.has_ended() => {
-                sequence.job = None;
-                Ok(sequence)
-            }
-            Some(_) => Err(Error::SessionBusy),
-            None => Ok(sequence),
-        }
-    }
-
-    fn open(&mut self, options: SessionOptions) -> Result<SequenceId> {
-        let capacity = self.sequences.len();
-        let index = self.sequences.iter().position(Option::is_none);
-        let index = index.ok_or(Error::TooManySessions { capacity })?;
-        let id = index as SequenceId;
-        self.sequences[index] = Some(Sequence::new(id, options));
-        Ok(id)
-    }
-
-    fn close(&mut self, id: SequenceId) {
-        if let Some(place) = self.sequences.get_mut(id as usize)
-            && place.take().is_some()
-            && let Err(error) = self.engine.sequence_remove(id, 0..Position::MAX)
-        {
-            tracing::error!("a closed sequence could not be removed: {error}");
-        }
-    }
-
-    fn append(&mut self, id: SequenceId, tokens: &[Token]) -> Result<usize> {
-        self.engine.vocabulary().check(tokens)?;
-        self.idle(id)?;
-        self.make_room(id as usize, tokens.len())?;
-        let sequence = self.sequence(id)?;
-        sequence.tokens.extend_from_slice(tokens);
-        Ok(sequence.tokens.len())
-    }
-
-    fn rewind(&mut self, id: SequenceId, length: usize) -> Result<()> {
-        let held = self.idle(id)?.tokens.len();
-        if length > held {
-            return Err(Error::option("length", format!("{length}, but the session holds {held} tokens")));
-        }
-        let Self { engine, sequences, .. } = self;
-        match sequences.get_mut(id as usize) {
-            Some(Some(sequence)) => sequence.truncate(engine.as_mut(), length),
-            _ => Ok(()),
-        }
-    }
-
-    fn fork(&mut self, id: SequenceId) -> Result<SequenceId> {
-        let requested = self.idle(id)?.tokens.len();
-        let (capacity, free) = (self.engine.limits().context_tokens, self.free());
-        if requested > free {
-            return Err(Error::ContextFull { used: capacity - free, requested, capacity });
-        }
-        let options = self.sequence(id)?.options;
-        let copy = self.open(options)?;
-        let origin = self.sequence(id)?;
-        origin.shared = true;
-        let (tokens, decoded) = (origin.tokens.clone(), origin.decoded);
-        if let Err(error) = self.engine.sequence_copy(id, copy, 0..decoded as Position) {
-            self.close(copy);
-            return Err(error);
-        }
-        let sequence = self.sequence(copy)?;
-        sequence.shared = true;
-        sequence.tokens = tokens;
-        sequence.decoded = decoded;
-        Ok(copy)
-    }
-
     /// Starts work whose one answer goes to `reply`.
     fn start_waited<T>(
         &mut self,
@@ -441,43 +299,6 @@ impl Scheduler {
             sequence.truncate(engine.as_mut(), length)?;
         }
         Ok(Some(finish))
-    }
-
-    fn save(&mut self, id: SequenceId) -> Result<State> {
-        let sequence = self.idle(id)?;
-        let (tokens, decoded) = (sequence.tokens.clone(), sequence.decoded);
-        let bytes = if decoded == 0 { Vec::new() } else { self.engine.save_state(id)? };
-        Ok(State { tokens, decoded, bytes })
-    }
-
-    /// Puts a state into a sequence, which loses what it held. Without bytes the tokens are computed
-    /// again when they are needed.
-    fn restore(&mut self, id: SequenceId, state: State) -> Result<()> {
-        self.engine.vocabulary().check(&state.tokens)?;
-        let held = self.idle(id)?.tokens.len();
-        let capacity = self.engine.limits().context_tokens;
-        let (requested, free) = (state.tokens.len(), self.free() + held);
-        if requested > free {
-            return Err(Error::ContextFull { used: capacity - free, requested, capacity });
-        }
-        self.engine.sequence_remove(id, 0..Position::MAX)?;
-        let computed = if state.bytes.is_empty() || state.decoded == 0 {
-            0
-        } else {
-            match self.engine.load_state(id, &state.bytes) {
-                Ok(()) => state.decoded,
-                Err(error) => {
-                    tracing::warn!("a saved state is computed again: {error}");
-                    self.engine.sequence_remove(id, 0..Position::MAX)?;
-                    0
-                }
-            }
-        };
-        let sequence = self.sequence(id)?;
-        sequence.tokens = state.tokens;
-        sequence.decoded = computed;
-        sequence.shared = false;
-        Ok(())
     }
 }
 

@@ -161,7 +161,7 @@ impl Session {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let sequence = self.sequence;
         let state = self.model.worker.call(|reply| Command::Save { sequence, reply })?;
-        saved::write(path.as_ref(), self.model.digest()?, &state)
+        saved::write(path.as_ref(), &self.model.binding()?, &state)
     }
 
     /// Puts a saved session in the place of what is held. What another version of the engine computed
@@ -171,7 +171,7 @@ impl Session {
     /// [`Error::BadSession`](crate::Error::BadSession) for a damaged file, another format or another
     /// checkpoint; the session keeps what it held.
     pub fn restore(&self, path: impl AsRef<Path>) -> Result<()> {
-        let state = saved::read(path.as_ref(), self.model.digest()?)?;
+        let state = saved::read(path.as_ref(), &self.model.binding()?)?;
         let sequence = self.sequence;
         self.model.worker.call(|reply| Command::Restore { sequence, state, reply })
     }

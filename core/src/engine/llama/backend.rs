@@ -3,11 +3,11 @@
 use std::sync::OnceLock;
 
 use llama_cpp_2::llama_backend::LlamaBackend;
-use llama_cpp_2::{LlamaBackendDeviceType, list_llama_ggml_backend_devices};
+use llama_cpp_2::{LlamaBackendDevice, LlamaBackendDeviceType, list_llama_ggml_backend_devices};
 use llama_cpp_sys_2 as sys;
 
 use super::log;
-use crate::engine::devices::{Device, DeviceKind};
+use crate::engine::devices::{Device, DeviceKind, Offload};
 use crate::error::{Error, Result};
 
 /// The started library; it lives as long as the process.
@@ -95,6 +95,30 @@ pub fn devices() -> Result<Vec<Device>> {
         .collect();
     devices.sort_by_key(|device| device.kind == DeviceKind::Cpu);
     Ok(devices)
+}
+
+/// What computes with these options, see [`Weights::backend`](crate::engine::Weights::backend).
+///
+/// # Errors
+/// Those of [`start`].
+pub(super) fn name(offload: &Offload) -> Result<String> {
+    use std::env::consts::{ARCH, OS};
+    let cpu = format!("cpu {ARCH}-{OS} {}", start()?.kernels);
+    let mut gpus = list_llama_ggml_backend_devices();
+    gpus.retain(|device| {
+        let kind = device.device_type;
+        matches!(kind, LlamaBackendDeviceType::Gpu | LlamaBackendDeviceType::IntegratedGpu)
+            && (offload.devices.is_empty() || offload.devices.contains(&device.name))
+    });
+    if gpus.is_empty() || offload.layers == Some(0) {
+        return Ok(cpu);
+    }
+    let name = |gpu: LlamaBackendDevice| format!("{} {}", gpu.backend.to_lowercase(), gpu.description);
+    let gpus = gpus.into_iter().map(name).collect::<Vec<_>>().join(" + ");
+    Ok(match offload.layers {
+        Some(layers) => format!("{gpus} ({layers} layers) + {cpu}"),
+        None => gpus,
+    })
 }
 
 /// Whether anything but the processor computes.

@@ -49,9 +49,13 @@ pub(super) struct LlamaEngine {
     limits: Limits,
     outputs: usize,
     max_outputs: usize,
+    /// Whether the cells of a sequence stay in the order of its tokens when they are saved and loaded.
+    can_copy_exactly: bool,
     pub(super) embeddings: bool,
     pub(super) width: usize,
     has_encoder: bool,
+    /// Whether what a decode left behind half-way can be taken back: not from a recurrent memory.
+    can_be_stopped: bool,
     /// What the abort callback reads; boxed so that it does not move.
     stop: Box<Option<Cancel>>,
     arrays: Arrays,
@@ -76,24 +80,26 @@ impl LlamaEngine {
         options: &EngineOptions,
     ) -> Result<Self> {
         options.validate()?;
-        let batch = options.batch_tokens.min(options.context_tokens);
+        let batch = options.decode_tokens().min(options.context_tokens);
         // Logits of 16 tokens: more than a step of generation needs, and far less memory than a row of
         // the vocabulary for every token of a batch.
         let max_outputs = if options.embeddings { batch } else { batch.min(options.sequences.max(16)) };
         let mut stop = Box::new(None);
         // SAFETY: plain values; the callback's data is boxed and dropped after the context.
         let mut params = unsafe { sys::llama_context_default_params() };
-        params.n_ctx = options.context_tokens;
+        params.n_ctx = options.context_tokens * if options.reproducible { options.sequences } else { 1 };
         params.n_batch = batch.max(options.sequences);
         params.n_ubatch = params.n_batch;
         params.n_seq_max = options.sequences;
         params.n_outputs_max = max_outputs.max(options.sequences);
         params.n_threads = options.threads as i32;
         params.n_threads_batch = options.threads as i32;
-        params.kv_unified = true;
+        // Attention adds up the cells in their order, so each sequence needs its own.
+        params.kv_unified = !options.reproducible;
         params.no_perf = true;
-        // Its CPU kernel sums in half precision: logits would differ in the third digit.
-        if !backend::has_gpu() {
+        // Its CPU kernel sums in half precision: logits would differ in the third digit. Whether it is used must
+        // not depend on a GPU that is there and computes nothing.
+        if options.reproducible || !backend::has_gpu() {
             params.flash_attn_type = sys::LLAMA_FLASH_ATTN_TYPE_DISABLED;
         }
         params.embeddings = options.embeddings;
@@ -123,6 +129,14 @@ impl LlamaEngine {
             sequences: options.sequences as usize,
             batch_tokens: batch as usize,
             can_shift,
+            reproducible: options.reproducible,
+        };
+        // A sliding window's cells outside of the window are not saved, and the others move up.
+        // SAFETY: the model is live.
+        let (can_copy_exactly, can_be_stopped) = unsafe {
+            let model = model.0.as_ptr();
+            let recurrent = sys::llama_model_is_recurrent(model) || sys::llama_model_is_hybrid(model);
+            (sys::llama_model_n_swa(model) == 0, !recurrent)
         };
         Ok(Self {
             context,
@@ -133,9 +147,11 @@ impl LlamaEngine {
             limits,
             outputs: 0,
             max_outputs: max_outputs as usize,
+            can_copy_exactly,
             embeddings: options.embeddings,
             width: facts.embedding_width as usize,
             has_encoder: facts.has_encoder,
+            can_be_stopped,
             stop,
             arrays: Arrays::default(),
         })
@@ -241,7 +257,7 @@ impl Engine for LlamaEngine {
     fn decode(&mut self, batch: &Batch, cancel: Option<&Cancel>) -> Result<()> {
         self.outputs = 0;
         let outputs = self.check_batch(batch)?;
-        *self.stop = cancel.cloned();
+        *self.stop = cancel.filter(|_| self.can_be_stopped).cloned();
         let raw = self.llama_batch(batch);
         log::take_error("");
         // SAFETY: the batch was checked, and its arrays live in `self` until the next call.
@@ -302,7 +318,16 @@ impl Engine for LlamaEngine {
 
     fn sequence_copy(&mut self, from: SequenceId, to: SequenceId, range: Range<Position>) -> Result<()> {
         let (from, to) = (self.check_sequence(from)?, self.check_sequence(to)?);
-        if from != to {
+        if from == to || range.is_empty() {
+            return Ok(());
+        }
+        if self.limits.reproducible {
+            // llama.cpp would copy between cells of their own at the next decode: too late if something is
+            // loaded into either before.
+            let state = self.save_state(from as SequenceId)?;
+            self.load_state(to as SequenceId, &state)?;
+            self.sequence_remove(to as SequenceId, range.end..Position::MAX)?;
+        } else {
             let (start, end) = (range.start as i32, i32::try_from(range.end).unwrap_or(-1));
             // SAFETY: both sequences are below the limit.
             unsafe { sys::llama_memory_seq_cp(self.memory(), from, to, start, end) }
@@ -326,6 +351,9 @@ impl Engine for LlamaEngine {
 
     fn save_state(&mut self, sequence: SequenceId) -> Result<Vec<u8>> {
         let id = self.check_sequence(sequence)?;
+        if self.limits.reproducible && !self.can_copy_exactly {
+            return Err(Error::Unsupported { what: "exact states of a sliding window".into() });
+        }
         // SAFETY: the buffer has the size that llama.cpp asks for.
         unsafe {
             let mut state = vec![0u8; sys::llama_state_seq_get_size(self.raw(), id)];

@@ -18,10 +18,14 @@ mod weights;
 pub use backend::{devices, kernels};
 pub use weights::{LlamaWeights, LoadOptions, Source};
 
-/// The llama.cpp that this build holds, as it names itself.
+/// The version of the crate that brings llama.cpp: a version of llama.cpp lasts for many of its commits.
+const SYS_CRATE: &str = "0.1.161";
+
+/// The llama.cpp that this build holds.
 pub fn revision() -> String {
     // SAFETY: returns a static string.
-    unsafe { text(llama_cpp_sys_2::llama_version()) }
+    let version = unsafe { text(llama_cpp_sys_2::llama_version()) };
+    format!("{version} of llama-cpp-sys-2 {SYS_CRATE}")
 }
 
 /// Copies a C string.
@@ -34,4 +38,14 @@ unsafe fn text(pointer: *const std::ffi::c_char) -> String {
     }
     // SAFETY: not null, and the caller promises the rest.
     unsafe { std::ffi::CStr::from_ptr(pointer) }.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_revision_is_that_which_is_built() {
+        let lock = include_str!("../../../../Cargo.lock");
+        let entry = format!("name = \"llama-cpp-sys-2\"\nversion = \"{}\"", super::SYS_CRATE);
+        assert!(lock.replace('\r', "").contains(&entry), "SYS_CRATE is not the version in Cargo.lock");
+    }
 }

@@ -59,6 +59,7 @@ pub struct LlamaWeights {
     model: Arc<ModelHandle>,
     vocabulary: Arc<Vocabulary>,
     facts: Facts,
+    backend: String,
     /// What an adapter must fit.
     tensors: Vec<TensorInfo>,
     /// The most tokens of a context, where positions are learned: beyond it llama.cpp aborts.
@@ -77,7 +78,7 @@ impl LlamaWeights {
         source: &Source<'_>,
         options: LoadOptions<'_>,
     ) -> Result<Self> {
-        backend::start()?;
+        let backend = backend::name(&options.offload)?;
         let mut devices = offload_devices(&options.offload)?;
         // SAFETY: plain values.
         let mut params = unsafe { sys::llama_model_default_params() };
@@ -113,7 +114,7 @@ impl LlamaWeights {
         };
         let tensors = checkpoint.header().tensors.clone();
         let position_limit = checkpoint.hyperparameters().position_limit;
-        Ok(Self { model, vocabulary, facts, tensors, position_limit })
+        Ok(Self { model, vocabulary, facts, backend, tensors, position_limit })
     }
 
     fn vocab(&self) -> *const sys::llama_vocab {
@@ -138,6 +139,10 @@ impl Weights for LlamaWeights {
 
     fn load_adapter(&self, path: &Path) -> Result<Arc<dyn Adapter>> {
         Ok(Arc::new(adapter::LlamaAdapter::load(self.model.clone(), &self.tensors, path)?))
+    }
+
+    fn backend(&self) -> String {
+        self.backend.clone()
     }
 
     fn open(&self, options: &EngineOptions) -> Result<Box<dyn Engine>> {
