@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::checkpoint::Defect;
+use crate::checkpoint::{Defect, Digest};
 
 /// Short for `std::result::Result<T, pinfold::Error>`.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -137,6 +137,105 @@ pub enum Error {
     #[error("chat template: {reason}")]
     ChatTemplate {
         /// What is wrong with it.
+        reason: String,
+    },
+
+    /// A lock file cannot be read as one. Nothing of it is used.
+    #[error("{}:{line}:{column}: {reason}", path.display())]
+    BadLock {
+        /// The lock file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The column in Unicode scalars, from 1.
+        column: usize,
+        /// What is wrong there, and what would be right.
+        reason: String,
+    },
+
+    /// The lock file pins nothing of this name.
+    #[error("{} pins nothing named {name:?}; it pins: {known}", path.display())]
+    NotPinned {
+        /// The lock file.
+        path: PathBuf,
+        /// The name that was asked for.
+        name: String,
+        /// The names that it pins, comma-separated; `nothing` if there is none.
+        known: String,
+    },
+
+    /// The bytes of a pin are not on this machine.
+    #[error("{name:?} ({digest}) is not on this machine: pull it first")]
+    NotPulled {
+        /// The name in the lock file, or the digest if it was asked for by that.
+        name: String,
+        /// The digest that it is pinned to.
+        digest: Digest,
+    },
+
+    /// The bytes are not those that were pinned. They are not used, and never stand in the store.
+    #[error(
+        "{name}: the bytes have the digest {actual}, not the pinned {expected}: \
+         pull again, or pin the new bytes if the change is wanted"
+    )]
+    WrongDigest {
+        /// The name of the pin, or the file.
+        name: String,
+        /// The pinned digest.
+        expected: Digest,
+        /// The digest of the bytes that were found.
+        actual: Digest,
+    },
+
+    /// The store is not one that this version can use.
+    #[error("{}: {reason}", path.display())]
+    BadStore {
+        /// Its folder.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+
+    /// There is no room for a download: on the disk, or below the quota of the store.
+    #[error(
+        "{}: {} MiB are needed, but {} MiB are left {}: free some, e.g. by removing checkpoints from the store",
+        path.display(), mib(*needed), mib(*available), if *quota { "below the quota" } else { "on the disk" }
+    )]
+    NoSpace {
+        /// The folder of the store.
+        path: PathBuf,
+        /// Bytes that are still to be written.
+        needed: u64,
+        /// Bytes that may be.
+        available: u64,
+        /// Whether the quota of the store is the limit, and not the disk.
+        quota: bool,
+    },
+
+    /// A text does not name a source of bytes.
+    #[error("{source_text:?} is no source: {reason}")]
+    BadSource {
+        /// The text.
+        source_text: String,
+        /// What is wrong with it, and what forms there are.
+        reason: String,
+    },
+
+    /// No source gave the bytes. What arrived is kept for the next attempt.
+    #[error("{name} could not be pulled: {reason}")]
+    PullFailed {
+        /// The name of the pin, or the source.
+        name: String,
+        /// What each source said, in the order in which they were tried.
+        reason: String,
+    },
+
+    /// A signature is missing, damaged, or not of this key and these bytes.
+    #[error("{name}: {reason}")]
+    BadSignature {
+        /// What was to be checked: a file, or the name of a pin.
+        name: String,
+        /// What is wrong.
         reason: String,
     },
 

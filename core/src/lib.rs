@@ -17,14 +17,22 @@
 //! `docs/architecture.md` shows how the rooms of the crate hang together.
 #![deny(missing_docs)]
 
+/// The version of Pinfold.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 pub mod cancel;
 pub mod checkpoint;
 pub mod engine;
 pub mod error;
+pub mod lock;
 pub mod model;
 pub mod prompt;
+pub mod pull;
 pub mod runtime;
 pub mod sampler;
+pub mod signature;
+pub mod store;
+pub mod verify;
 pub mod vocabulary;
 
 pub use cancel::Cancel;
@@ -32,10 +40,15 @@ pub use checkpoint::{Checkpoint, Defect, Digest, MemoryEstimate};
 pub use engine::Special;
 pub use engine::devices::{Device, DeviceKind, Offload};
 pub use error::{Error, Result};
+pub use lock::{Lock, LockFile, Pinned, Source};
 pub use model::{LoadWatch, Model, ModelOptions};
 pub use prompt::{ChatTemplate, Message, Role};
+pub use pull::{PullOptions, PullProgress, PullWatch};
 pub use runtime::{
     Chunk, Completion, Finish, FinishReason, GenerateOptions, GeneratedToken, Session, SessionOptions, Stream,
 };
 pub use sampler::{Sampling, TokenLogprob, TokenMask};
+pub use signature::PublicKey;
+pub use store::{Check, Store, StoreOptions};
+pub use verify::{VerifyOptions, VerifyReport};
 pub use vocabulary::{Token, TokenKind, Vocabulary};

@@ -1,21 +1,44 @@
-//! Replays what the fuzzer once found: `fuzz/regressions`, one file for each past fault.
+//! Replays what the fuzzer once found: `fuzz/regressions`, one folder for each target, one file for each past fault.
 
-use std::path::Path;
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
+use std::path::{Path, PathBuf};
 
 use pinfold::checkpoint::{self, Defect, Header};
 
+#[path = "common/lock.rs"]
+mod lock;
+
+fn files(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/regressions").join(target);
+    let paths = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let faults = paths.filter(|path| path.file_name().is_some_and(|name| name != ".gitkeep"));
+    faults.map(|path| (path.clone(), std::fs::read(path).unwrap())).collect()
+}
+
 #[test]
-fn past_faults_stay_refusals() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/regressions");
-    for file in std::fs::read_dir(folder).unwrap() {
-        let path = file.unwrap().path();
-        if path.file_name().is_some_and(|name| name == ".gitkeep") {
-            continue;
-        }
-        let bytes = std::fs::read(&path).unwrap();
+fn past_faults_of_headers_stay_refusals() {
+    for (path, bytes) in files("gguf_header") {
         // Neither panics, and both agree.
         let header: Result<Header, Defect> = Header::from_bytes(&bytes);
         let opened = checkpoint::open_bytes("regression", &bytes);
         assert!(header.is_ok() || opened.is_err(), "{path:?}");
+    }
+}
+
+#[test]
+fn past_faults_of_chat_templates_stay_refusals() {
+    for (path, bytes) in files("chat_template") {
+        let template = pinfold::ChatTemplate::new(&String::from_utf8(bytes).unwrap());
+        let rendered = template.and_then(|template| template.render(&[].iter().collect()));
+        assert!(rendered.is_err(), "{path:?}");
+    }
+}
+
+#[test]
+fn past_faults_of_lock_files_stay_answers() {
+    for (path, bytes) in files("lock_file") {
+        eprintln!("{}", path.display());
+        lock::check(&bytes);
     }
 }

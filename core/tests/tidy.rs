@@ -22,6 +22,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("core/src/sampler/", &["engine", "runtime", "prompt", "checkpoint", "model"]),
     ("core/src/prompt/", &["engine::llama", "runtime", "model", "checkpoint"]),
     ("core/src/runtime/", &["engine::llama::", "prompt"]),
+    ("core/src/lock/", &["engine", "runtime", "model", "pull", "verify"]),
+    ("core/src/store/", &["engine", "runtime", "model", "prompt", "sampler", "pull", "verify"]),
+    ("core/src/pull/", &["engine", "runtime", "model", "prompt", "sampler", "verify"]),
+    ("core/src/verify/", &["engine::llama::", "pull"]),
     ("core/src/vocabulary.rs", &["engine", "runtime", "prompt", "sampler", "checkpoint", "model"]),
 ];
 

@@ -1,11 +1,15 @@
 //! SHA-256 of a checkpoint's bytes: what binds a saved session or a lock to one checkpoint.
 
 use std::fmt;
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
+
+/// Bytes that are read at once: they stay in the second-level cache until they are hashed.
+const BUFFER: usize = 256 << 10;
 
 /// A SHA-256 digest; displayed and parsed as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,17 +25,8 @@ impl Digest {
     ///
     /// # Errors
     /// What `input` says when it cannot be read.
-    pub fn of_reader(mut input: impl Read) -> std::io::Result<Self> {
-        let mut hasher = Sha256::new();
-        let mut buffer = vec![0; 1 << 18];
-        loop {
-            match input.read(&mut buffer) {
-                Ok(0) => return Ok(Self(hasher.finalize().into())),
-                Ok(read) => hasher.update(&buffer[..read]),
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
+    pub fn of_reader(input: impl Read) -> std::io::Result<Self> {
+        hash(input, |error| error, |_| Ok(()))
     }
 
     /// The digest of the file at `path`.
@@ -39,8 +34,54 @@ impl Digest {
     /// # Errors
     /// [`Error::Io`](crate::Error::Io) if it cannot be read.
     pub fn of_file(path: impl AsRef<Path>) -> crate::Result<Self> {
+        Self::of_file_watched(path, |_| Ok(()))
+    }
+
+    /// The digest of the file at `path`. `step` is called with the bytes that were read so far, after each
+    /// quarter of a MiB; an error of it ends the work, e.g. that of [`Cancel::check`](crate::Cancel::check).
+    ///
+    /// # Errors
+    /// [`Error::Io`](crate::Error::Io) if it cannot be read, and what `step` gives.
+    pub fn of_file_watched(
+        path: impl AsRef<Path>,
+        step: impl FnMut(u64) -> crate::Result<()>,
+    ) -> crate::Result<Self> {
         let path = path.as_ref();
-        std::fs::File::open(path).and_then(Self::of_reader).map_err(crate::Error::io(path))
+        let file = File::open(path).map_err(crate::Error::io(path))?;
+        Self::of_open_file(&file, path, step)
+    }
+
+    /// As [`of_file_watched`](Self::of_file_watched), of an open file from where it stands; `path` is for
+    /// messages.
+    pub(crate) fn of_open_file(
+        file: &File,
+        path: &Path,
+        step: impl FnMut(u64) -> crate::Result<()>,
+    ) -> crate::Result<Self> {
+        hash(file, |error| crate::Error::io(path)(error), step)
+    }
+}
+
+/// Hashes all that `input` gives, and tells `step` after each read how much it was.
+fn hash<E>(
+    mut input: impl Read,
+    refuse: impl Fn(std::io::Error) -> E,
+    mut step: impl FnMut(u64) -> Result<(), E>,
+) -> Result<Digest, E> {
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; BUFFER];
+    let mut done = 0;
+    loop {
+        match input.read(&mut buffer) {
+            Ok(0) => return Ok(Digest(hasher.finalize().into())),
+            Ok(read) => {
+                hasher.update(&buffer[..read]);
+                done += read as u64;
+                step(done)?;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(refuse(error)),
+        }
     }
 }
 

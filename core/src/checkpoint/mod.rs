@@ -9,6 +9,7 @@ mod defect;
 pub mod digest;
 mod excerpt;
 pub mod gguf;
+mod identity;
 mod memory;
 pub mod preflight;
 

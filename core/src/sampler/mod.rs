@@ -119,6 +119,12 @@ impl Sampler {
         Ok(self.candidates.draw(f64::from(self.options.temperature), uniform))
     }
 
+    /// The logits after bias and penalties: those that the filters see, and that a greedy choice goes by.
+    pub(crate) fn adjusted(&mut self, logits: &[f32], history: &[Token]) -> Result<Vec<f32>> {
+        self.adjust(logits, history, None)?;
+        Ok(self.adjusted.clone())
+    }
+
     /// Fills `adjusted`.
     fn adjust(&mut self, logits: &[f32], history: &[Token], mask: Option<&TokenMask>) -> Result<()> {
         // The mask would hide what is wrong with the logits that it denies.

@@ -1,9 +1,11 @@
 //! What several tests share.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+pub mod families;
 pub mod gguf;
 pub mod hostile;
 pub mod mutate;
+pub mod patch;
 
 use std::path::{Path, PathBuf};
 
