@@ -11,6 +11,7 @@ use pinfold::{Checkpoint, Defect, Error, ModelOptions};
 
 use crate::options::{Located, locate};
 use crate::output::{self, Align, Exit, Failure, Table, excerpt, size};
+use crate::pins::PinArgs;
 use report::Report;
 
 const HELP: &str = "\
@@ -30,7 +31,7 @@ const SOME: usize = 20;
 #[derive(Args)]
 #[command(after_help = HELP)]
 pub struct InspectArgs {
-    /// The path of a GGUF file, or an embedded checkpoint
+    /// The path of a GGUF file, or a name of the lock file or of an embedded checkpoint
     #[arg(value_name = "FILE")]
     model: OsString,
 
@@ -45,6 +46,9 @@ pub struct InspectArgs {
     /// Print everything as one JSON object
     #[arg(long)]
     pub json: bool,
+
+    #[command(flatten)]
+    pins: PinArgs,
 }
 
 /// What the preflight says of a file.
@@ -56,7 +60,7 @@ enum Verdict {
 }
 
 pub fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
-    let (size, header) = match locate(&args.model)? {
+    let (size, header) = match locate(&args.model, &args.pins)? {
         Located::Embedded(embedded) => {
             (embedded.bytes.len() as u64, Header::from_bytes(embedded.bytes).map_err(Box::new))
         }

@@ -1,17 +1,26 @@
 //! `pinfold`: run checkpoints on the device, from the command line.
 
 mod answer;
+mod ask;
 mod bench;
 mod chat;
 mod devices;
+mod golden;
 mod input;
 mod inspect;
 mod interrupt;
+mod lock;
 mod models;
 mod options;
+mod outdated;
 mod output;
+mod pin;
+mod pins;
 mod progress;
+mod pull;
 mod run;
+mod store;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -26,13 +35,17 @@ Examples:
   pinfold chat model.gguf
   pinfold inspect model.gguf
   pinfold bench model.gguf --json
+  pinfold pin tiny hf:ggml-org/models/tinyllamas/stories260K.gguf
+  pinfold pull && pinfold run tiny \"Once upon a time\"
+  pinfold verify
 
 Exit codes:
   0    done
   1    failed: a file, the engine, input that is not text
   2    usage: an option that does not exist or is out of its range
   3    the checkpoint is unknown, damaged, or not made for the command
-  4    it does not fit: memory, or a full context
+  4    it does not fit: memory, a full context, the disk, the quota of the store
+  5    not what was pinned: a digest, a signature or a golden differs
   130  cancelled by Ctrl-C
 
 Errors go to stderr as text with a hint; with --json as {\"error\": {\"code\", \"message\", \"hint\"}}.";
@@ -57,6 +70,13 @@ enum Command {
     Models(models::ModelsArgs),
     Devices(devices::DevicesArgs),
     Bench(bench::BenchArgs),
+    Pin(pin::PinArgs),
+    Pull(pull::PullArgs),
+    Outdated(outdated::OutdatedArgs),
+    Verify(verify::VerifyArgs),
+    Golden(golden::GoldenCommand),
+    Lock(lock::LockCommand),
+    Store(store::StoreCommand),
 }
 
 impl Command {
@@ -69,6 +89,13 @@ impl Command {
             Self::Models(args) => args.json,
             Self::Devices(args) => args.json,
             Self::Bench(args) => args.json,
+            Self::Pin(args) => args.json,
+            Self::Pull(args) => args.json,
+            Self::Outdated(args) => args.json,
+            Self::Verify(args) => args.json,
+            Self::Golden(command) => command.json(),
+            Self::Lock(command) => command.json(),
+            Self::Store(command) => command.json(),
         }
     }
 
@@ -80,6 +107,13 @@ impl Command {
             Self::Models(args) => models::models(&args),
             Self::Devices(args) => devices::devices(&args),
             Self::Bench(args) => bench::bench(&args),
+            Self::Pin(args) => pin::pin(&args),
+            Self::Pull(args) => pull::pull(&args),
+            Self::Outdated(args) => outdated::outdated(&args),
+            Self::Verify(args) => verify::verify(&args),
+            Self::Golden(command) => golden::golden(&command),
+            Self::Lock(command) => lock::lock(&command),
+            Self::Store(command) => store::store(&command),
         }
     }
 }

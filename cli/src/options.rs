@@ -1,21 +1,22 @@
 //! The options that several commands share, and the checkpoint that they name.
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use pinfold::{Cancel, LoadWatch, Model, ModelOptions, Offload, Sampling, SessionOptions};
+use pinfold::{Cancel, Error, LoadWatch, LockFile, Model, ModelOptions, Offload, Sampling, SessionOptions};
 use pinfold_checkpoints::Embedded;
 
 use crate::output::Failure;
-use crate::progress::Bar;
+use crate::pins::{self, PinArgs};
+use crate::progress::{Bar, Spinner};
 
 /// Which checkpoint, and on what it runs.
 #[derive(Args)]
 pub struct ModelArgs {
-    /// An embedded checkpoint (see `pinfold models`) or the path of a GGUF file
+    /// A name of the lock file or of an embedded checkpoint (see `pinfold models`), or the path of a GGUF file
     pub model: OsString,
 
     /// Threads that compute; 0 chooses by the machine and the checkpoint
@@ -33,6 +34,9 @@ pub struct ModelArgs {
     /// Read the file into memory instead of mapping it
     #[arg(long, help_heading = "Engine")]
     pub no_mmap: bool,
+
+    #[command(flatten)]
+    pub pins: PinArgs,
 }
 
 /// A checkpoint that was found, not yet loaded.
@@ -50,17 +54,44 @@ pub struct Loaded {
     pub seconds: f64,
 }
 
-/// Finds the checkpoint that the user named. An embedded one goes first; `./intent` is a file.
-pub fn locate(name: &OsStr) -> Result<Located, Failure> {
-    if let Some(embedded) = name.to_str().and_then(pinfold_checkpoints::find) {
-        return Ok(Located::Embedded(embedded));
-    }
+/// Finds the checkpoint that the user named: in the lock file, among the embedded ones, or else as a file.
+/// What has a folder in it, as `./intent`, is a file.
+pub fn locate(name: &OsStr, pins: &PinArgs) -> Result<Located, Failure> {
     let path = PathBuf::from(name);
+    let mut known = Vec::new();
+    if let Some(name) = bare(&path) {
+        if let Some(lock) = pins.lock.find()? {
+            if lock.lock().file(name).is_some() {
+                return pinned(&lock, name, pins).map(Located::File);
+            }
+            known = pins::all(&lock);
+        }
+        if let Some(embedded) = pinfold_checkpoints::find(name) {
+            return Ok(Located::Embedded(embedded));
+        }
+    }
     // What exists but cannot be read says so when it is opened.
     if path.try_exists().unwrap_or(true) {
         return Ok(Located::File(path));
     }
-    Err(pinfold_checkpoints::unknown(name.to_string_lossy()).into())
+    known.extend(pinfold_checkpoints::all().iter().map(|embedded| embedded.name.to_owned()));
+    let name = name.to_string_lossy().into_owned();
+    Err(Error::UnknownCheckpoint { name, known: known.join(", ") }.into())
+}
+
+/// The name, if it may be another one than that of a file.
+fn bare(path: &Path) -> Option<&str> {
+    let mut components = path.components();
+    match (components.next(), components.next()) {
+        (Some(Component::Normal(name)), None) => name.to_str(),
+        _ => None,
+    }
+}
+
+fn pinned(lock: &LockFile, name: &str, pins: &PinArgs) -> Result<PathBuf, Failure> {
+    let store = pins.store.open()?;
+    let _spinner = Spinner::start("checking the file");
+    Ok(lock.resolve(name, &store, pins.verify.into())?.path)
 }
 
 impl ModelArgs {
@@ -73,7 +104,7 @@ impl ModelArgs {
 
     /// Loads the checkpoint, with a bar if it takes a while.
     pub fn load(&self, context_tokens: u32, cancel: &Cancel) -> Result<Loaded, Failure> {
-        let located = locate(&self.model)?;
+        let located = locate(&self.model, &self.pins)?;
         let name = self.model.to_string_lossy().into_owned();
         let options = self.options(context_tokens);
         let started = Instant::now();

@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
-use pinfold::Error;
+use pinfold::{Digest, Error};
 use serde::Serialize;
 
 /// What a script sees of the outcome. The numbers are part of the interface; `main.rs` documents them.
@@ -13,6 +13,7 @@ pub enum Exit {
     Usage = 2,
     Checkpoint = 3,
     DoesNotFit = 4,
+    Verification = 5,
     Cancelled = 130,
 }
 
@@ -67,6 +68,8 @@ impl Failure {
     }
 }
 
+const IN_ENVIRONMENT: &str = "it is taken from the environment";
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let message = error.to_string();
@@ -76,7 +79,7 @@ impl From<Error> for Failure {
             Error::BadCheckpoint { name, .. } => failure(Exit::Checkpoint, "bad_checkpoint")
                 .hint(format!("`pinfold inspect {name:?}` shows what can be read of it")),
             Error::UnknownCheckpoint { .. } => failure(Exit::Checkpoint, "unknown_checkpoint")
-                .hint("`pinfold models` lists the embedded checkpoints"),
+                .hint("`pinfold models` lists the names that there are"),
             Error::LoadFailed { .. } => {
                 failure(Exit::Checkpoint, "load_failed").hint("--verbose shows what the engine says")
             }
@@ -109,17 +112,52 @@ impl From<Error> for Failure {
                 .hint("this checkpoint has no token to begin with, so give it some text"),
             Error::Cancelled => failure(Exit::Cancelled, "cancelled"),
             Error::InvalidOption { option, reason } => {
-                let (flag, hint) = match *option {
+                let (name, hint) = match *option {
                     "context_tokens" => {
-                        ("ctx".to_owned(), "`pinfold inspect MODEL` shows what it was made for")
+                        ("--ctx".to_owned(), "`pinfold inspect MODEL` shows what it was made for")
                     }
-                    "devices" => ("device".to_owned(), "`pinfold devices` lists them"),
-                    _ => (option.replace('_', "-"), "--help says what it is for"),
+                    "devices" => ("--device".to_owned(), "`pinfold devices` lists them"),
+                    "hub_endpoint" => ("HF_ENDPOINT".to_owned(), IN_ENVIRONMENT),
+                    "hub_token" => ("HF_TOKEN".to_owned(), IN_ENVIRONMENT),
+                    "certificates" => ("SSL_CERT_FILE".to_owned(), IN_ENVIRONMENT),
+                    "PINFOLD_STORE_QUOTA" => ((*option).to_owned(), IN_ENVIRONMENT),
+                    _ => (format!("--{}", option.replace('_', "-")), "--help says what it is for"),
                 };
-                Self::new(Exit::Usage, "invalid_option", format!("--{flag}: {reason}")).hint(hint)
+                Self::new(Exit::Usage, "invalid_option", format!("{name}: {reason}")).hint(hint)
             }
             Error::NoCandidate { .. } => failure(Exit::Failed, "no_candidate"),
             Error::BadSession { .. } => failure(Exit::Failed, "bad_session"),
+            Error::BadLock { .. } => failure(Exit::Failed, "bad_lock")
+                .hint("nothing of it is used until that is mended; `pinfold lock check` reads it again"),
+            Error::NotPinned { .. } => {
+                failure(Exit::Checkpoint, "not_pinned").hint("`pinfold pin NAME SOURCE` pins one")
+            }
+            // Core's message speaks to programmers.
+            Error::NotPulled { name, digest } => {
+                let message = format!("{name:?} ({}) is not on this machine", short(digest));
+                Self::new(Exit::Checkpoint, "not_pulled", message)
+                    .hint(format!("`pinfold pull {name}` brings it"))
+            }
+            Error::WrongDigest { .. } => failure(Exit::Verification, "wrong_digest")
+                .hint("`pinfold pull NAME` brings the pinned bytes, `pinfold pin NAME SOURCE` pins others"),
+            Error::BadStore { .. } => {
+                failure(Exit::Failed, "bad_store").hint("--store DIR or PINFOLD_STORE names another one")
+            }
+            Error::NoSpace { path, needed, available, quota } => {
+                let (needed, available) = (size(*needed), size(*available));
+                let limit = if *quota { "below the quota" } else { "on the disk" };
+                let message =
+                    format!("{}: {needed} are needed, but {available} are left {limit}", path.display());
+                Self::new(Exit::DoesNotFit, "no_space", message).hint(
+                    "`pinfold store gc` removes what no lock file pins, `pinfold store list` shows the rest",
+                )
+            }
+            Error::BadSource { .. } => {
+                failure(Exit::Usage, "bad_source").hint("`pinfold pin --help` shows the forms")
+            }
+            Error::PullFailed { .. } => failure(Exit::Failed, "pull_failed")
+                .hint("what arrived is kept, so that the same command goes on from there"),
+            Error::BadSignature { .. } => failure(Exit::Verification, "bad_signature"),
             Error::ChatTemplate { .. } => failure(Exit::Checkpoint, "chat_template")
                 .hint("`pinfold inspect MODEL` shows the template; `pinfold run --raw` does without"),
             Error::Unsupported { .. } => failure(Exit::Failed, "unsupported"),
@@ -221,6 +259,13 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
+/// Enough of a digest to tell two apart.
+pub fn short(digest: &Digest) -> String {
+    let mut text = digest.to_string();
+    text.truncate(12);
+    text
+}
+
 /// A count for people: `7.2 B`, `260.0 K`.
 pub fn count(number: u64) -> String {
     let units = [("B", 1e9), ("M", 1e6), ("K", 1e3)];
@@ -245,6 +290,11 @@ pub fn excerpt(text: &str, most: usize) -> String {
         }
     }
     shown
+}
+
+/// A name that somebody gave, for a message.
+pub fn quoted(name: &str) -> String {
+    format!("\"{}\"", excerpt(name, 80))
 }
 
 #[cfg(test)]

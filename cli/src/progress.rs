@@ -15,21 +15,55 @@ pub struct Bar {
     bar: ProgressBar,
     started: Instant,
     shown: bool,
+    moved: bool,
 }
+
+const BYTES: &str =
+    "{msg} {wide_bar} {percent:>3}% {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}";
+const BYTES_OF_UNKNOWN: &str = "{spinner} {msg} {binary_bytes} {binary_bytes_per_sec} {elapsed}";
 
 impl Bar {
     /// A bar of `length` steps; without a length it only moves.
     pub fn new(length: Option<u64>, message: String) -> Self {
-        let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::hidden());
         let template = match length {
             Some(_) => "{msg} {bar:40} {percent:>3}% {eta}",
             None => "{spinner} {msg} {elapsed}",
         };
+        Self::with_template(length, message, template)
+    }
+
+    /// A bar of bytes, which shows their speed as well. How many there are is said by
+    /// [`set_bytes`](Self::set_bytes).
+    pub fn bytes(message: String) -> Self {
+        Self::with_template(None, message, BYTES_OF_UNKNOWN)
+    }
+
+    fn with_template(length: Option<u64>, message: String, template: &str) -> Self {
+        let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::hidden());
+        let this = Self { bar, started: Instant::now(), shown: false, moved: false };
+        this.style(template);
+        this.bar.set_message(message);
+        this
+    }
+
+    fn style(&self, template: &str) {
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
+            self.bar.set_style(style);
         }
-        bar.set_message(message);
-        Self { bar, started: Instant::now(), shown: false }
+    }
+
+    /// `done` bytes of `total`, which is 0 as long as it is not known.
+    pub fn set_bytes(&mut self, done: u64, total: u64) {
+        if total > 0 && self.bar.length() != Some(total) {
+            self.bar.set_length(total);
+            self.style(BYTES);
+        }
+        self.set(done);
+        // What was there at the start says nothing about the speed.
+        if !self.moved {
+            self.moved = true;
+            self.bar.reset_eta();
+        }
     }
 
     pub fn set(&mut self, position: u64) {
@@ -39,6 +73,11 @@ impl Bar {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
         self.bar.set_position(position);
+    }
+
+    /// Says what is done now.
+    pub fn say(&self, message: String) {
+        self.bar.set_message(message);
     }
 
     /// Does something that writes to the terminal beside the bar.

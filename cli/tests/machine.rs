@@ -65,10 +65,31 @@ fn bench_measures_reading_and_generating_apart() {
 fn help_has_examples_and_exit_codes() {
     let help = pinfold(&["--help"]).done().out;
     assert!(help.contains("Examples:") && help.contains("130  cancelled by Ctrl-C"), "{help}");
-    for command in ["run", "chat", "inspect", "models", "devices", "bench"] {
+    for command in [
+        "run", "chat", "inspect", "models", "devices", "bench", "pin", "pull", "outdated", "verify",
+        "golden", "lock", "store",
+    ] {
         assert!(help.contains(&format!("\n  {command} ")), "{command}");
         let own = pinfold(&[command, "--help"]).done().out;
         assert!(own.contains("Examples:") && own.contains(&format!("pinfold {command} ")), "{own}");
+    }
+    for command in [
+        "golden add",
+        "golden update",
+        "golden list",
+        "golden remove",
+        "lock check",
+        "lock schema",
+        "store list",
+        "store verify",
+        "store remove",
+        "store gc",
+        "store path",
+        "store import",
+    ] {
+        let words: Vec<_> = command.split(' ').chain(["--help"]).collect();
+        let own = pinfold(&words).done().out;
+        assert!(own.contains("Examples:") && own.contains(&format!("pinfold {command}")), "{own}");
     }
     assert!(pinfold(&["--version"]).done().out.starts_with("pinfold "));
     pinfold(&["frobnicate"]).failed(2, "frobnicate");

@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test file uses some of it")]
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+pub mod server;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -125,4 +127,80 @@ fn with_template(gguf: &[u8], template: &str) -> Vec<u8> {
     assert!((bytes.len() - FIRST_KEY).is_multiple_of(32), "the tensors would move");
     bytes.extend(&gguf[FIRST_KEY..]);
     bytes
+}
+
+/// An empty folder to work in, with a store of its own and nothing of the user's environment.
+pub struct Desk {
+    folder: tempfile::TempDir,
+}
+
+impl Desk {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("work")).unwrap();
+        Self { folder }
+    }
+
+    /// The folder that commands run in.
+    pub fn work(&self) -> PathBuf {
+        self.folder.path().join("work")
+    }
+
+    pub fn store(&self) -> PathBuf {
+        self.folder.path().join("store")
+    }
+
+    pub fn lock(&self) -> PathBuf {
+        self.work().join("pinfold.lock")
+    }
+
+    pub fn lock_text(&self) -> String {
+        std::fs::read_to_string(self.lock()).unwrap()
+    }
+
+    /// Writes a file into the folder.
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        std::fs::write(self.work().join(name), content).unwrap();
+    }
+
+    /// Replaces a text of the lock file, which must be there.
+    pub fn edit(&self, old: &str, new: &str) {
+        let text = self.lock_text();
+        assert!(text.contains(old), "{old:?} is not in\n{text}");
+        std::fs::write(self.lock(), text.replace(old, new)).unwrap();
+    }
+
+    /// The program in this folder, not started.
+    pub fn command<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Command {
+        let mut command = command(arguments);
+        command.current_dir(self.work()).env("PINFOLD_STORE", self.store());
+        for name in
+            ["PINFOLD_STORE_QUOTA", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_ENDPOINT", "SSL_CERT_FILE"]
+        {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    /// Runs the program to its end, with nothing on stdin.
+    pub fn run<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Ran {
+        let child = self.command(arguments).stdin(Stdio::null()).spawn().unwrap();
+        ended(child)
+    }
+
+    /// Pins the embedded checkpoint's file under `name`, copied into the folder.
+    pub fn pin_intent(&self, name: &str) {
+        self.write("intent.gguf", intent());
+        self.run(&["pin", name, "file:intent.gguf", "--licence", "MIT OR Apache-2.0"]).done();
+    }
+}
+
+/// The bytes of the embedded checkpoint.
+pub fn intent() -> &'static [u8] {
+    pinfold_checkpoints::find("intent").unwrap().bytes
+}
+
+/// Their digest.
+pub fn intent_digest() -> String {
+    pinfold_checkpoints::find("intent").unwrap().digest().to_string()
 }
