@@ -65,6 +65,11 @@
  * Calls block until they are done, and may come from any thread. Functions that you give must return: no exception
  * and no longjmp may leave them.
  *
+ * An app that pins what it runs opens its lock file (pinfold_lock_file_open) and the store of this machine
+ * (pinfold_store_open), pulls what it needs (pinfold_lock_file_pull) and loads it by its name
+ * (pinfold_lock_file_load): exactly the pinned bytes, or an error. pinfold_lock_file_verify proves that they still
+ * give what they gave.
+ *
  * All is lost only where C itself is helpless: a pointer that is not NULL and points nowhere, a wrong length, a handle
  * that was freed.
  */
@@ -137,6 +142,15 @@ typedef struct pinfold_embedded pinfold_embedded;
 typedef struct pinfold_error pinfold_error;
 
 /**
+ * A lock file that was read: what an app runs, each checkpoint pinned by its digest. It shows the file as it was when
+ * it was opened.
+ *
+ * Freed by: you, with `pinfold_lock_file_free`. Threads: any, several at once. May outlive: everything; and what came
+ * of it, models too, goes on if it is freed before.
+ */
+typedef struct pinfold_lock_file pinfold_lock_file;
+
+/**
  * A list of tokens with their log-probabilities, the likeliest first.
  *
  * Freed by: you, with `pinfold_logprobs_free`. Threads: any, it does not change. May outlive: everything.
@@ -161,6 +175,21 @@ typedef struct pinfold_model pinfold_model;
 typedef struct pinfold_session pinfold_session;
 
 /**
+ * The bytes of pins on this machine, each file under its digest: a folder that all processes of a user share.
+ *
+ * Freed by: you, with `pinfold_store_free`. Threads: any, several at once, beside other processes. May outlive:
+ * everything.
+ */
+typedef struct pinfold_store pinfold_store;
+
+/**
+ * A list of files of a store.
+ *
+ * Freed by: you, with `pinfold_store_entries_free`. Threads: any, it does not change. May outlive: everything.
+ */
+typedef struct pinfold_store_entries pinfold_store_entries;
+
+/**
  * A generation under way. The worker runs ahead by at most 64 pieces. Once it was cancelled or freed, its session
  * holds the tokens that it gave out and no more, and can be used again at once.
  *
@@ -182,6 +211,13 @@ typedef struct pinfold_text pinfold_text;
  * Freed by: you, with `pinfold_tokens_free`. Threads: any, it does not change. May outlive: everything.
  */
 typedef struct pinfold_tokens pinfold_tokens;
+
+/**
+ * What a verification found.
+ *
+ * Freed by: you, with `pinfold_verify_report_free`. Threads: any, it does not change. May outlive: everything.
+ */
+typedef struct pinfold_verify_report pinfold_verify_report;
 
 /**
  * How a call ended: `PINFOLD_OK`, or a `PINFOLD_ERROR_`. Numbers never change; new versions may add some, so treat
@@ -339,6 +375,16 @@ typedef struct pinfold_model_options {
    * Given to `progress`.
    */
   void *progress_user;
+  /**
+   * 1 if the logits of a session are to depend, bit for bit, on its tokens alone; 0 at first. Each session then has
+   * a cache of its own for `context_tokens`, and prompts are computed token by token, at about the speed of
+   * generation.
+   */
+  uint32_t reproducible;
+  /**
+   * Must be 0.
+   */
+  uint32_t reserved;
 } pinfold_model_options;
 
 /**
@@ -666,6 +712,439 @@ typedef struct pinfold_finish {
 } pinfold_finish;
 
 /**
+ * Where a store is, and how large it may grow. Fill it with `pinfold_store_options_init`, then change what you want.
+ */
+typedef struct pinfold_store_options {
+  /**
+   * `sizeof(pinfold_store_options)`.
+   */
+  size_t struct_size;
+  /**
+   * Its folder; NULL (at first) for `PINFOLD_STORE` of the environment, or else `pinfold` in the user's data folder.
+   */
+  struct pinfold_string root;
+  /**
+   * Bytes that its files may take together; `PINFOLD_NONE` (at first) for `PINFOLD_STORE_QUOTA` of the environment,
+   * or else no limit.
+   */
+  int64_t quota;
+} pinfold_store_options;
+
+/**
+ * Hears of work on the files of a store: `done` of `total` bytes. Called on the thread that works, before the call
+ * returns. Return 0 to go on; anything else ends the work with `PINFOLD_ERROR_CALLBACK`. It must not throw or
+ * `longjmp` out.
+ */
+typedef int32_t (*pinfold_store_progress)(void *user, uint64_t done, uint64_t total);
+
+/**
+ * A file of a store. Set `struct_size` before `pinfold_store_entries_get` fills it. Its texts belong to the list.
+ */
+typedef struct pinfold_store_entry {
+  /**
+   * `sizeof(pinfold_store_entry)`.
+   */
+  size_t struct_size;
+  /**
+   * Its SHA-256, in hexadecimal.
+   */
+  struct pinfold_string digest;
+  /**
+   * Where it is.
+   */
+  struct pinfold_string path;
+  /**
+   * In the list of `pinfold_store_verify`, the SHA-256 that its bytes have now, in hexadecimal; else NULL.
+   */
+  struct pinfold_string actual_digest;
+  /**
+   * The lock files, among those that were pulled here and still exist, that pin it.
+   */
+  const struct pinfold_string *pinned_by;
+  /**
+   * Their number.
+   */
+  size_t pinned_by_length;
+  /**
+   * Its bytes.
+   */
+  uint64_t size;
+  /**
+   * When it was last resolved, in seconds since 1970; `PINFOLD_NONE` for never.
+   */
+  int64_t used;
+} pinfold_store_entry;
+
+/**
+ * Hears of a download, about ten times a second: of `total` bytes, 0 as long as that is not known, `done` are on this
+ * machine, those of earlier attempts included. `source`, which is read, is valid during the call alone. Called on the
+ * thread that pulls, before the call returns. Return 0 to go on; anything else ends the pull with
+ * `PINFOLD_ERROR_CALLBACK`, and what arrived is kept for the next attempt. It must not throw or `longjmp` out.
+ */
+typedef int32_t (*pinfold_pull_progress)(void *user, const char *source, uint64_t done, uint64_t total);
+
+/**
+ * How downloads are done. Fill it with `pinfold_pull_options_init`, then change what you want. All pointers are read
+ * during the call alone.
+ */
+typedef struct pinfold_pull_options {
+  /**
+   * `sizeof(pinfold_pull_options)`.
+   */
+  size_t struct_size;
+  /**
+   * The address of the Hugging Face Hub; NULL (at first) for `HF_ENDPOINT` of the environment, or else
+   * `https://huggingface.co`.
+   */
+  struct pinfold_string hub_endpoint;
+  /**
+   * The Hub's access token; NULL (at first) for `HF_TOKEN` of the environment. It is sent to the endpoint only.
+   */
+  struct pinfold_string hub_token;
+  /**
+   * A PEM file of certificates that are trusted beside Mozilla's; NULL (at first) for `SSL_CERT_FILE` of the
+   * environment.
+   */
+  struct pinfold_string certificates;
+  /**
+   * Hears how far the download is; NULL for none.
+   */
+  pinfold_pull_progress progress;
+  /**
+   * Given to `progress`.
+   */
+  void *progress_user;
+  /**
+   * Connections for one file, 1 to 16; 4 at first.
+   */
+  uint32_t connections;
+  /**
+   * Attempts at one source before the next is tried, 1 to 100; 5 at first. Those that brought bytes do not count.
+   */
+  uint32_t attempts;
+  /**
+   * Milliseconds without a byte after which a connection is given up; 30000 at first.
+   */
+  uint32_t stall_timeout_ms;
+  /**
+   * Must be 0.
+   */
+  uint32_t reserved;
+} pinfold_pull_options;
+
+/**
+ * Hears of a verification: of `total` things, `done` are done, and `subject` is looked at, which is empty once all is
+ * done, and valid during the call alone. Called on the thread that verifies, before the call returns. Return 0 to go
+ * on; anything else ends the verification with `PINFOLD_ERROR_CALLBACK`. It must not throw or `longjmp` out.
+ */
+typedef int32_t (*pinfold_verify_progress)(void *user, const char *subject, uint32_t done, uint32_t total);
+
+/**
+ * What is verified, and how strictly. Fill it with `pinfold_verify_options_init`, then change what you want. All
+ * pointers are read during the call alone.
+ */
+typedef struct pinfold_verify_options {
+  /**
+   * `sizeof(pinfold_verify_options)`.
+   */
+  size_t struct_size;
+  /**
+   * Names of checkpoints, adapters or goldens; everything if there are none.
+   */
+  const struct pinfold_string *names;
+  /**
+   * The number of names.
+   */
+  size_t names_length;
+  /**
+   * Hears how far the verification is; NULL for none.
+   */
+  pinfold_verify_progress progress;
+  /**
+   * Given to `progress`.
+   */
+  void *progress_user;
+  /**
+   * 1 to hash every file (at first); 0 to trust one that was not touched since it was hashed last.
+   */
+  uint32_t full_check;
+  /**
+   * What a log-probability may differ by where another backend or version recorded a golden, in nats; 0.1 at first.
+   */
+  float tolerance;
+  /**
+   * Threads that compute; 0 to choose by the machine.
+   */
+  uint32_t threads;
+  /**
+   * Must be 0.
+   */
+  uint32_t reserved;
+} pinfold_verify_options;
+
+/**
+ * A pinned checkpoint. Set `struct_size` before `pinfold_lock_file_checkpoint` fills it. Its texts belong to the lock
+ * file.
+ */
+typedef struct pinfold_pinned_checkpoint {
+  /**
+   * `sizeof(pinfold_pinned_checkpoint)`.
+   */
+  size_t struct_size;
+  /**
+   * Its name in the lock file.
+   */
+  struct pinfold_string name;
+  /**
+   * Where the bytes can be had, as the lock file says it; tried in this order.
+   */
+  const struct pinfold_string *sources;
+  /**
+   * The number of sources.
+   */
+  size_t sources_length;
+  /**
+   * The SHA-256 of the bytes, in hexadecimal.
+   */
+  struct pinfold_string digest;
+  /**
+   * The licence of the weights, as an SPDX expression or in words.
+   */
+  struct pinfold_string licence;
+  /**
+   * The architecture: `llama`, `bert`...
+   */
+  struct pinfold_string architecture;
+  /**
+   * How the weights are quantized: `Q4_K_M`, `F16`...
+   */
+  struct pinfold_string quantization;
+  /**
+   * The SHA-256 of all tokenizer metadata but the chat template, in hexadecimal.
+   */
+  struct pinfold_string tokenizer_digest;
+  /**
+   * The SHA-256 of the chat template, in hexadecimal; may be NULL.
+   */
+  struct pinfold_string chat_template_digest;
+  /**
+   * The number of bytes.
+   */
+  uint64_t size;
+  /**
+   * The length of the context that it was trained on, in tokens.
+   */
+  uint32_t context_length;
+  /**
+   * 1 if the lock file carries a signature of the bytes, else 0.
+   */
+  uint32_t is_signed;
+} pinfold_pinned_checkpoint;
+
+/**
+ * A pinned adapter (LoRA), bound to its base. Set `struct_size` before `pinfold_lock_file_adapter` fills it. Its texts
+ * belong to the lock file.
+ */
+typedef struct pinfold_pinned_adapter {
+  /**
+   * `sizeof(pinfold_pinned_adapter)`.
+   */
+  size_t struct_size;
+  /**
+   * Its name in the lock file.
+   */
+  struct pinfold_string name;
+  /**
+   * Where the bytes can be had, as the lock file says it; tried in this order.
+   */
+  const struct pinfold_string *sources;
+  /**
+   * The number of sources.
+   */
+  size_t sources_length;
+  /**
+   * The SHA-256 of the bytes, in hexadecimal.
+   */
+  struct pinfold_string digest;
+  /**
+   * The licence of the weights, as an SPDX expression or in words.
+   */
+  struct pinfold_string licence;
+  /**
+   * The architecture of the base.
+   */
+  struct pinfold_string architecture;
+  /**
+   * The name of the base among the checkpoints of the same lock file.
+   */
+  struct pinfold_string base;
+  /**
+   * The SHA-256 of the base, in hexadecimal.
+   */
+  struct pinfold_string base_digest;
+  /**
+   * The number of bytes.
+   */
+  uint64_t size;
+  /**
+   * 1 if the lock file carries a signature of the bytes, else 0.
+   */
+  uint32_t is_signed;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
+} pinfold_pinned_adapter;
+
+/**
+ * A generation that was recorded, to be replayed by `pinfold_lock_file_verify`. Set `struct_size` before
+ * `pinfold_lock_file_golden` fills it. Its texts belong to the lock file.
+ */
+typedef struct pinfold_pinned_golden {
+  /**
+   * `sizeof(pinfold_pinned_golden)`.
+   */
+  size_t struct_size;
+  /**
+   * Its name in the lock file.
+   */
+  struct pinfold_string name;
+  /**
+   * The name of its checkpoint in the same lock file.
+   */
+  struct pinfold_string checkpoint;
+  /**
+   * The text that was generated.
+   */
+  struct pinfold_string text;
+  /**
+   * The version of Pinfold that recorded it.
+   */
+  struct pinfold_string runtime;
+  /**
+   * What computed it: `cpu x86_64-linux avx2`, `scripted`...
+   */
+  struct pinfold_string backend;
+  /**
+   * The revision of llama.cpp.
+   */
+  struct pinfold_string llama_cpp;
+} pinfold_pinned_golden;
+
+/**
+ * What changed: a `PINFOLD_CAUSE_`.
+ */
+typedef int32_t pinfold_cause;
+
+/**
+ * The outcome for a file. Set `struct_size` before `pinfold_verify_report_file` fills it. What it points to belongs to
+ * the report.
+ */
+typedef struct pinfold_file_report {
+  /**
+   * `sizeof(pinfold_file_report)`.
+   */
+  size_t struct_size;
+  /**
+   * Its name in the lock file.
+   */
+  struct pinfold_string name;
+  /**
+   * What is wrong in words, for people; empty if nothing is.
+   */
+  struct pinfold_string detail;
+  /**
+   * What is wrong, with what changed in it as far as that can be said.
+   */
+  const pinfold_cause *causes;
+  /**
+   * The number of causes; 0 if nothing is wrong.
+   */
+  size_t causes_length;
+  /**
+   * 1 if it is as pinned, else 0.
+   */
+  uint32_t passed;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
+} pinfold_file_report;
+
+/**
+ * How a golden compares: a `PINFOLD_GOLDEN_`.
+ */
+typedef int32_t pinfold_golden_outcome;
+
+/**
+ * The outcome for a golden. Set `struct_size` before `pinfold_verify_report_golden` fills it. Its texts belong to the
+ * report.
+ */
+typedef struct pinfold_golden_report {
+  /**
+   * `sizeof(pinfold_golden_report)`.
+   */
+  size_t struct_size;
+  /**
+   * Its name in the lock file.
+   */
+  struct pinfold_string name;
+  /**
+   * The name of its checkpoint.
+   */
+  struct pinfold_string checkpoint;
+  /**
+   * All of it in words, for people.
+   */
+  struct pinfold_string detail;
+  /**
+   * The text that was recorded; NULL if nothing differs.
+   */
+  struct pinfold_string expected_text;
+  /**
+   * The text that is generated now; NULL if nothing differs.
+   */
+  struct pinfold_string actual_text;
+  /**
+   * The index among the generated tokens of the first that differs; `PINFOLD_NONE` if none does.
+   */
+  int64_t index;
+  /**
+   * The token that was recorded there; `PINFOLD_NONE` if the generation went on after the recorded end.
+   */
+  int64_t expected_token;
+  /**
+   * The token that was chosen now; `PINFOLD_NONE` if the generation ended.
+   */
+  int64_t actual_token;
+  /**
+   * The logit there of the token chosen now less that of the recorded one, before any filter; not a number if that
+   * cannot be said.
+   */
+  float margin;
+  /**
+   * The largest difference of a log-probability from the recorded one, in nats.
+   */
+  float deviation;
+  /**
+   * How it compares.
+   */
+  pinfold_golden_outcome outcome;
+  /**
+   * What changed; `PINFOLD_CAUSE_NONE` if nothing did.
+   */
+  pinfold_cause cause;
+  /**
+   * 1 if the same backend and version recorded it, so that it was compared byte for byte, else 0.
+   */
+  uint32_t exact;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
+} pinfold_golden_report;
+
+/**
  * The call did what it says.
  */
 #define PINFOLD_OK 0
@@ -764,6 +1243,51 @@ typedef struct pinfold_finish {
  * A function that you gave failed.
  */
 #define PINFOLD_ERROR_CALLBACK 19
+
+/**
+ * A lock file cannot be read as one; the message begins with its path, the line and the column.
+ */
+#define PINFOLD_ERROR_BAD_LOCK 20
+
+/**
+ * The lock file pins nothing of this name.
+ */
+#define PINFOLD_ERROR_NOT_PINNED 21
+
+/**
+ * The bytes of a pin are not on this machine.
+ */
+#define PINFOLD_ERROR_NOT_PULLED 22
+
+/**
+ * The bytes are not those that were pinned. They are not used.
+ */
+#define PINFOLD_ERROR_WRONG_DIGEST 23
+
+/**
+ * The store is not one that this version can use.
+ */
+#define PINFOLD_ERROR_BAD_STORE 24
+
+/**
+ * There is no room for a download: on the disk, or below the quota of the store.
+ */
+#define PINFOLD_ERROR_NO_SPACE 25
+
+/**
+ * A text does not name a source of bytes.
+ */
+#define PINFOLD_ERROR_BAD_SOURCE 26
+
+/**
+ * No source gave the bytes. What arrived is kept for the next attempt.
+ */
+#define PINFOLD_ERROR_PULL_FAILED 27
+
+/**
+ * A signature is missing, damaged, or not of this key and these bytes.
+ */
+#define PINFOLD_ERROR_BAD_SIGNATURE 28
 
 /**
  * A pointer is NULL that must not be.
@@ -869,6 +1393,81 @@ typedef struct pinfold_finish {
  * It was cancelled, or its session was freed.
  */
 #define PINFOLD_FINISH_CANCELLED 4
+
+/**
+ * Nothing.
+ */
+#define PINFOLD_CAUSE_NONE 0
+
+/**
+ * The file is not on this machine.
+ */
+#define PINFOLD_CAUSE_MISSING 1
+
+/**
+ * The bytes of the weights, or others that nothing below names.
+ */
+#define PINFOLD_CAUSE_WEIGHTS 2
+
+/**
+ * The tokenizer.
+ */
+#define PINFOLD_CAUSE_TOKENIZER 3
+
+/**
+ * The chat template.
+ */
+#define PINFOLD_CAUSE_CHAT_TEMPLATE 4
+
+/**
+ * Other metadata of the file.
+ */
+#define PINFOLD_CAUSE_METADATA 5
+
+/**
+ * The file would not run: the preflight refused it.
+ */
+#define PINFOLD_CAUSE_PREFLIGHT 6
+
+/**
+ * The lock file contradicts itself or the file: an adapter's base, an architecture.
+ */
+#define PINFOLD_CAUSE_LOCK 7
+
+/**
+ * The tokens of the prompt: the input, the tokenizer or the chat template.
+ */
+#define PINFOLD_CAUSE_PROMPT 8
+
+/**
+ * The probabilities: the weights, or how they are computed.
+ */
+#define PINFOLD_CAUSE_COMPUTATION 9
+
+/**
+ * The probabilities are as recorded, but another token was chosen: the sampler or its settings.
+ */
+#define PINFOLD_CAUSE_SAMPLER 10
+
+/**
+ * The same, token for token and byte for byte.
+ */
+#define PINFOLD_GOLDEN_SAME 1
+
+/**
+ * Recorded by another backend or version: tokens differ, but within the tolerance.
+ */
+#define PINFOLD_GOLDEN_WITHIN_TOLERANCE 2
+
+/**
+ * Not the same.
+ */
+#define PINFOLD_GOLDEN_DIFFERENT 3
+
+/**
+ * It could not be replayed, see the cause.
+ */
+#define PINFOLD_GOLDEN_NOT_RUN 4
 
 #ifdef __cplusplus
 extern "C" {
@@ -1376,6 +1975,364 @@ const struct pinfold_token_logprob *pinfold_chunk_top(const struct pinfold_chunk
  * Frees the chunk; NULL does nothing.
  */
 void pinfold_chunk_free(struct pinfold_chunk *chunk);
+
+/**
+ * Sets the defaults; `struct_size` is `sizeof(pinfold_store_options)`. NULL does nothing.
+ */
+void pinfold_store_options_init(struct pinfold_store_options *options_out, size_t struct_size);
+
+/**
+ * Opens the store, and makes its folders if they are missing. `options` may be NULL for the defaults.
+ *
+ * Fails with `PINFOLD_ERROR_IO`, `BAD_STORE`, or `INVALID_TEXT` if the path of its folder is not Unicode.
+ */
+pinfold_status pinfold_store_open(const struct pinfold_store_options *options,
+                                  struct pinfold_store **store_out,
+                                  struct pinfold_error **error_out);
+
+/**
+ * Its folder, ending with a zero byte; valid until the store is freed. NULL for NULL.
+ */
+const char *pinfold_store_root(const struct pinfold_store *store);
+
+/**
+ * Lists its files, in the order of their digests.
+ *
+ * Fails with `PINFOLD_ERROR_IO`.
+ */
+pinfold_status pinfold_store_list(const struct pinfold_store *store,
+                                  struct pinfold_store_entries **entries_out,
+                                  struct pinfold_error **error_out);
+
+/**
+ * Hashes the files of these digests, each in hexadecimal, or all if there are none, and lists those whose bytes were
+ * changed. `progress` may be NULL; `progress_user` is given to it. `cancel` may be NULL.
+ *
+ * Fails with `PINFOLD_ERROR_INVALID_OPTION` for a text that is no digest, `NOT_PULLED` for one that the store does not
+ * have, `IO`, `CANCELLED` or `CALLBACK`.
+ */
+pinfold_status pinfold_store_verify(const struct pinfold_store *store,
+                                    const struct pinfold_string *digests,
+                                    size_t digests_length,
+                                    pinfold_store_progress progress,
+                                    void *progress_user,
+                                    const struct pinfold_cancel *cancel,
+                                    struct pinfold_store_entries **entries_out,
+                                    struct pinfold_error **error_out);
+
+/**
+ * Removes the file of this digest, which is in hexadecimal. `removed_out`, which may be NULL, gets false if the store
+ * does not have it.
+ *
+ * Fails with `PINFOLD_ERROR_INVALID_OPTION` for a text that is no digest, or `IO`.
+ */
+pinfold_status pinfold_store_remove(const struct pinfold_store *store,
+                                    const char *digest,
+                                    size_t digest_length,
+                                    bool *removed_out,
+                                    struct pinfold_error **error_out);
+
+/**
+ * Removes what no known lock file pins, and what is left of downloads that nobody continues. With `dry_run` it only
+ * lists what it would remove. Known are the lock files that were pulled here. `freed_out`, which may be NULL, gets the
+ * bytes that were freed, those of unfinished downloads included.
+ *
+ * Fails with `PINFOLD_ERROR_IO`, or `BAD_LOCK` of a known lock file: what it pins is not known then, and nothing is
+ * removed.
+ */
+pinfold_status pinfold_store_collect(const struct pinfold_store *store,
+                                     bool dry_run,
+                                     struct pinfold_store_entries **entries_out,
+                                     uint64_t *freed_out,
+                                     struct pinfold_error **error_out);
+
+/**
+ * Copies a file into the store and gives its digest, in hexadecimal. With `expected_digest`, which may be NULL, other
+ * bytes are refused. `progress` may be NULL; `progress_user` is given to it. `cancel` may be NULL.
+ *
+ * Fails with `PINFOLD_ERROR_IO`, `WRONG_DIGEST`, `NO_SPACE`, `INVALID_OPTION` for a text that is no digest, `CANCELLED`
+ * or `CALLBACK`.
+ */
+pinfold_status pinfold_store_import_file(const struct pinfold_store *store,
+                                         const char *path,
+                                         size_t path_length,
+                                         const char *expected_digest,
+                                         size_t expected_digest_length,
+                                         pinfold_store_progress progress,
+                                         void *progress_user,
+                                         const struct pinfold_cancel *cancel,
+                                         struct pinfold_text **text_out,
+                                         struct pinfold_error **error_out);
+
+/**
+ * Frees the store; NULL does nothing. Its files stay. No other call on this handle may be under way.
+ */
+void pinfold_store_free(struct pinfold_store *store);
+
+/**
+ * The number of files; 0 for NULL.
+ */
+size_t pinfold_store_entries_length(const struct pinfold_store_entries *entries);
+
+/**
+ * The file at `index`, counted from 0. Its texts are valid until the list is freed.
+ *
+ * Fails with `PINFOLD_ERROR_INVALID_OPTION` if there are fewer.
+ */
+pinfold_status pinfold_store_entries_get(const struct pinfold_store_entries *entries,
+                                         size_t index,
+                                         struct pinfold_store_entry *entry_out,
+                                         struct pinfold_error **error_out);
+
+/**
+ * Frees the list; NULL does nothing.
+ */
+void pinfold_store_entries_free(struct pinfold_store_entries *entries);
+
+/**
+ * Reads the lock file at `path`.
+ *
+ * Fails with `PINFOLD_ERROR_IO`, or `BAD_LOCK`, whose message begins with the path, the line and the column.
+ */
+pinfold_status pinfold_lock_file_open(const char *path,
+                                      size_t path_length,
+                                      struct pinfold_lock_file **lock_file_out,
+                                      struct pinfold_error **error_out);
+
+/**
+ * Reads a lock file that is signed: `PATH.minisig` beside it, as `minisign -Sm PATH` writes it. `public_key` is the key
+ * that the app embeds: the 56 characters of base64, or the whole text of a `.pub` file.
+ *
+ * Fails as `pinfold_lock_file_open`, and with `PINFOLD_ERROR_BAD_SIGNATURE`, also if there is no signature.
+ */
+pinfold_status pinfold_lock_file_open_signed(const char *path,
+                                             size_t path_length,
+                                             const char *public_key,
+                                             size_t public_key_length,
+                                             struct pinfold_lock_file **lock_file_out,
+                                             struct pinfold_error **error_out);
+
+/**
+ * Reads the bytes of a lock file that the app has by other means, say embedded; `path` is for messages, and its folder
+ * what `file:` sources are relative to.
+ *
+ * Fails with `PINFOLD_ERROR_BAD_LOCK`.
+ */
+pinfold_status pinfold_lock_file_open_bytes(const char *path,
+                                            size_t path_length,
+                                            const uint8_t *bytes,
+                                            size_t bytes_length,
+                                            struct pinfold_lock_file **lock_file_out,
+                                            struct pinfold_error **error_out);
+
+/**
+ * Reads the nearest `pinfold.lock`: in `folder`, or else in the nearest folder around it that has one.
+ *
+ * Fails with `PINFOLD_ERROR_IO` if there is none, and as `pinfold_lock_file_open`.
+ */
+pinfold_status pinfold_lock_file_find(const char *folder,
+                                      size_t folder_length,
+                                      struct pinfold_lock_file **lock_file_out,
+                                      struct pinfold_error **error_out);
+
+/**
+ * The path of the file, ending with a zero byte; valid until the lock file is freed. NULL for NULL.
+ */
+const char *pinfold_lock_file_path(const struct pinfold_lock_file *lock_file);
+
+/**
+ * Sets the fields of `options` that say how tokens are chosen to the settings of the sampler that have this name; the
+ * others stay. Fill `options` with `pinfold_generate_options_init` before. Its `logit_bias` is valid until the lock
+ * file is freed.
+ *
+ * Fails with `PINFOLD_ERROR_NOT_PINNED`.
+ */
+pinfold_status pinfold_lock_file_sampling(const struct pinfold_lock_file *lock_file,
+                                          const char *name,
+                                          size_t name_length,
+                                          struct pinfold_generate_options *options,
+                                          struct pinfold_error **error_out);
+
+/**
+ * Gives the path of a file with exactly the bytes that the checkpoint or adapter `name` is pinned to: of the store, or
+ * else of a `file:` source. Nothing is downloaded. A file that was hashed is not hashed again as long as it is not
+ * touched; with `full_check` it always is.
+ *
+ * Fails with `PINFOLD_ERROR_NOT_PINNED`, `NOT_PULLED`, `WRONG_DIGEST`, `BAD_LOCK` if the pinned size is wrong, `IO`, or
+ * `INVALID_TEXT` if the path is not Unicode.
+ */
+pinfold_status pinfold_lock_file_resolve(const struct pinfold_lock_file *lock_file,
+                                         const char *name,
+                                         size_t name_length,
+                                         const struct pinfold_store *store,
+                                         bool full_check,
+                                         struct pinfold_text **path_out,
+                                         struct pinfold_error **error_out);
+
+/**
+ * Checks that the file of `name`, which is resolved, is signed by `public_key` with the signature that the lock file
+ * carries. The key is one that the app embeds: the 56 characters of base64, or the text of a `.pub` file.
+ *
+ * Fails with `PINFOLD_ERROR_BAD_SIGNATURE`, also if there is no signature, and as `pinfold_lock_file_resolve`.
+ */
+pinfold_status pinfold_lock_file_check_signature(const struct pinfold_lock_file *lock_file,
+                                                 const char *name,
+                                                 size_t name_length,
+                                                 const struct pinfold_store *store,
+                                                 const char *public_key,
+                                                 size_t public_key_length,
+                                                 struct pinfold_error **error_out);
+
+/**
+ * Brings the bytes of the checkpoint or adapter `name` into the store, unless they are there, and gives the path of
+ * their file. `options` may be NULL for the defaults, `cancel` NULL if nobody stops it.
+ *
+ * Fails with `PINFOLD_ERROR_NOT_PINNED`, `PULL_FAILED`, `NO_SPACE`, `INVALID_OPTION`, `IO`, `CANCELLED`, `CALLBACK` if
+ * the progress function failed, or `INVALID_TEXT` if the path is not Unicode. What arrived is kept for the next
+ * attempt.
+ */
+pinfold_status pinfold_lock_file_pull(const struct pinfold_lock_file *lock_file,
+                                      const char *name,
+                                      size_t name_length,
+                                      const struct pinfold_store *store,
+                                      const struct pinfold_pull_options *options,
+                                      const struct pinfold_cancel *cancel,
+                                      struct pinfold_text **path_out,
+                                      struct pinfold_error **error_out);
+
+/**
+ * Loads the checkpoint `name`: resolves it, and opens exactly those bytes. `options` may be NULL for the defaults,
+ * `cancel` NULL if nobody stops it.
+ *
+ * Fails as `pinfold_lock_file_resolve` and `pinfold_model_load`.
+ */
+pinfold_status pinfold_lock_file_load(const struct pinfold_lock_file *lock_file,
+                                      const char *name,
+                                      size_t name_length,
+                                      const struct pinfold_store *store,
+                                      const struct pinfold_model_options *options,
+                                      const struct pinfold_cancel *cancel,
+                                      struct pinfold_model **model_out,
+                                      struct pinfold_error **error_out);
+
+/**
+ * Checks the files, and replays the goldens. What is wrong with a pin stands in the report. `options` may be NULL for
+ * the defaults, `cancel` NULL if nobody stops it.
+ *
+ * Fails with `PINFOLD_ERROR_NOT_PINNED` for an unknown name, `INVALID_OPTION`, `CANCELLED`, or `CALLBACK` if the
+ * progress function failed.
+ */
+pinfold_status pinfold_lock_file_verify(const struct pinfold_lock_file *lock_file,
+                                        const struct pinfold_store *store,
+                                        const struct pinfold_verify_options *options,
+                                        const struct pinfold_cancel *cancel,
+                                        struct pinfold_verify_report **report_out,
+                                        struct pinfold_error **error_out);
+
+/**
+ * Frees the lock file; NULL does nothing. No other call on this handle may be under way.
+ */
+void pinfold_lock_file_free(struct pinfold_lock_file *lock_file);
+
+/**
+ * The number of pinned checkpoints; 0 for NULL.
+ */
+size_t pinfold_lock_file_checkpoints_length(const struct pinfold_lock_file *lock_file);
+
+/**
+ * The pinned checkpoint at `index`, counted from 0, in the order of their names. Its texts are valid until the lock
+ * file is freed.
+ *
+ * Fails with `PINFOLD_ERROR_INVALID_OPTION` if there are fewer.
+ */
+pinfold_status pinfold_lock_file_checkpoint(const struct pinfold_lock_file *lock_file,
+                                            size_t index,
+                                            struct pinfold_pinned_checkpoint *checkpoint_out,
+                                            struct pinfold_error **error_out);
+
+/**
+ * The number of pinned adapters; 0 for NULL.
+ */
+size_t pinfold_lock_file_adapters_length(const struct pinfold_lock_file *lock_file);
+
+/**
+ * The pinned adapter at `index`, counted from 0, in the order of their names. Its texts are valid until the lock file
+ * is freed.
+ *
+ * Fails with `PINFOLD_ERROR_INVALID_OPTION` if there are fewer.
+ */
+pinfold_status pinfold_lock_file_adapter(const struct pinfold_lock_file *lock_file,
+                                         size_t index,
+                                         struct pinfold_pinned_adapter *adapter_out,
+                                         struct pinfold_error **error_out);
+
+/**
+ * The number of goldens; 0 for NULL.
+ */
+size_t pinfold_lock_file_goldens_length(const struct pinfold_lock_file *lock_file);
+
+/**
+ * The golden at `index`, counted from 0, in the order of their names. Its texts are valid until the lock file is
+ * freed.
+ *
+ * Fails with `PINFOLD_ERROR_INVALID_OPTION` if there are fewer.
+ */
+pinfold_status pinfold_lock_file_golden(const struct pinfold_lock_file *lock_file,
+                                        size_t index,
+                                        struct pinfold_pinned_golden *golden_out,
+                                        struct pinfold_error **error_out);
+
+/**
+ * Sets the defaults; `struct_size` is `sizeof(pinfold_pull_options)`. NULL does nothing.
+ */
+void pinfold_pull_options_init(struct pinfold_pull_options *options_out, size_t struct_size);
+
+/**
+ * Sets the defaults; `struct_size` is `sizeof(pinfold_verify_options)`. NULL does nothing.
+ */
+void pinfold_verify_options_init(struct pinfold_verify_options *options_out, size_t struct_size);
+
+/**
+ * Whether everything is as pinned, or within the tolerance; false for NULL.
+ */
+bool pinfold_verify_report_passed(const struct pinfold_verify_report *report);
+
+/**
+ * The number of files; 0 for NULL.
+ */
+size_t pinfold_verify_report_files_length(const struct pinfold_verify_report *report);
+
+/**
+ * The outcome for the file at `index`, counted from 0, in the order of their names. What it points to is valid until
+ * the report is freed.
+ *
+ * Fails with `PINFOLD_ERROR_INVALID_OPTION` if there are fewer.
+ */
+pinfold_status pinfold_verify_report_file(const struct pinfold_verify_report *report,
+                                          size_t index,
+                                          struct pinfold_file_report *file_out,
+                                          struct pinfold_error **error_out);
+
+/**
+ * The number of goldens; 0 for NULL.
+ */
+size_t pinfold_verify_report_goldens_length(const struct pinfold_verify_report *report);
+
+/**
+ * The outcome for the golden at `index`, counted from 0, in the order of their names. Its texts are valid until the
+ * report is freed.
+ *
+ * Fails with `PINFOLD_ERROR_INVALID_OPTION` if there are fewer.
+ */
+pinfold_status pinfold_verify_report_golden(const struct pinfold_verify_report *report,
+                                            size_t index,
+                                            struct pinfold_golden_report *golden_out,
+                                            struct pinfold_error **error_out);
+
+/**
+ * Frees the report; NULL does nothing.
+ */
+void pinfold_verify_report_free(struct pinfold_verify_report *report);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -29,13 +29,19 @@ fn list(numbers: &[Value]) -> String {
 fn field(key: &str, value: &Value, script: &mut String) {
     match (key, value) {
         // Codes of errors and finishes are words, all other strings are texts.
-        ("error" | "finish", Value::String(word)) => writeln!(script, "{key} {word}").unwrap(),
+        ("error" | "finish" | "cancel", Value::String(word)) => writeln!(script, "{key} {word}").unwrap(),
+        // Files stand beside the lock file.
+        ("path", Value::String(file)) => writeln!(script, "path {}", hex(&path(&pins().join(file)))).unwrap(),
         (_, Value::String(text)) => writeln!(script, "{key} {}", hex(text.as_bytes())).unwrap(),
         (_, Value::Boolean(flag)) => writeln!(script, "{key} {}", u8::from(*flag)).unwrap(),
-        ("stop", Value::Array(texts)) => {
+        ("stop" | "names", Value::Array(texts)) => {
             for text in texts {
-                writeln!(script, "stop {}", hex(text.as_str().unwrap().as_bytes())).unwrap();
+                writeln!(script, "{key} {}", hex(text.as_str().unwrap().as_bytes())).unwrap();
             }
+        }
+        ("causes", Value::Array(words)) => {
+            let words: Vec<&str> = words.iter().map(|word| word.as_str().unwrap()).collect();
+            writeln!(script, "causes {}", words.join(",")).unwrap();
         }
         ("messages", Value::Array(messages)) => {
             for message in messages {
@@ -69,11 +75,40 @@ fn model(model: &Table, shared: &Path, script: &mut String) {
     }
 }
 
+/// The folder of the lock files.
+fn pins() -> PathBuf {
+    root().join("core/vectors/pins")
+}
+
+fn path(path: &Path) -> Vec<u8> {
+    path.to_str().unwrap().as_bytes().to_owned()
+}
+
+fn lock(lock: &Table, script: &mut String) {
+    writeln!(script, "lock 1").unwrap();
+    for (key, value) in lock {
+        match (key.as_str(), value) {
+            ("file" | "find", Value::String(file)) => {
+                writeln!(script, "lock_{key} {}", hex(&path(&pins().join(file)))).unwrap();
+            }
+            ("bytes_of", Value::String(file)) => {
+                let bytes = fs::read(pins().join(file)).unwrap();
+                writeln!(script, "lock_bytes {}", hex(&path(&pins().join("embedded.lock")))).unwrap();
+                writeln!(script, "bytes {}", hex(&bytes)).unwrap();
+            }
+            _ => field(key, value, script),
+        }
+    }
+}
+
 fn script(cases: &Table, shared: &Path) -> String {
     let mut script = String::new();
     for case in cases["case"].as_array().unwrap() {
         writeln!(script, "case {}", hex(case["name"].as_str().unwrap().as_bytes())).unwrap();
-        model(case["model"].as_table().unwrap(), shared, &mut script);
+        match case.get("lock") {
+            Some(file) => lock(file.as_table().unwrap(), &mut script),
+            None => model(case["model"].as_table().unwrap(), shared, &mut script),
+        }
         for step in case.get("steps").and_then(Value::as_array).into_iter().flatten() {
             writeln!(script, "step {}", step["do"].as_str().unwrap()).unwrap();
             for (key, value) in step.as_table().unwrap().iter().filter(|(key, _)| *key != "do") {
@@ -98,7 +133,7 @@ fn the_shared_cases_pass_in_c() {
 
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("cases");
-    run(&mut build(&["cases.c", "script.c", "steps.c", "generate.c"], &program));
+    run(&mut build(&["cases.c", "script.c", "steps.c", "generate.c", "pins.c"], &program));
     let result = results.join("c.tsv");
     let mut command = Command::new(&program);
     print!("{}", run(command.arg(&lines).arg(&result).arg(folder.path().join("session"))));

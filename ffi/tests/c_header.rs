@@ -23,6 +23,12 @@ const FILES: &[&str] = &[
     "session",
     "stream",
     "chunk",
+    "store",
+    "entries",
+    "lock_file",
+    "pins",
+    "pull",
+    "verify",
 ];
 
 fn generate() -> String {

@@ -109,7 +109,7 @@ fn no_struct_that_may_grow_ends_in_padding() {
         )+};
     }
     check! {
-        pinfold_model_options: progress_user as *const (),
+        pinfold_model_options: reserved as u32,
         pinfold_session_options: slide_keep as i64,
         pinfold_generate_options: reserved as u32,
         pinfold_device: reserved as u32,
@@ -117,6 +117,15 @@ fn no_struct_that_may_grow_ends_in_padding() {
         pinfold_embedded_checkpoint: bytes as u64,
         pinfold_model_facts: vocabulary_size as u32,
         pinfold_finish: generation_seconds as f64,
+        pinfold_store_options: quota as i64,
+        pinfold_store_entry: used as i64,
+        pinfold_pinned_checkpoint: is_signed as u32,
+        pinfold_pinned_adapter: reserved as u32,
+        pinfold_pinned_golden: llama_cpp as c::pinfold_string,
+        pinfold_pull_options: reserved as u32,
+        pinfold_verify_options: reserved as u32,
+        pinfold_file_report: reserved as u32,
+        pinfold_golden_report: reserved as u32,
     }
 }
 

@@ -12,14 +12,14 @@ use c_support::{build, ffi, run};
 fn misuse_has_defined_results() {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("misuse");
-    run(&mut build(&["misuse.c", "null.c", "values.c", "order.c", "threads.c"], &program));
-    print!("{}", run(&mut Command::new(&program)));
+    run(&mut build(&["misuse.c", "null.c", "values.c", "order.c", "threads.c", "pin_misuse.c"], &program));
+    print!("{}", run(Command::new(&program).arg(folder.path())));
 }
 
 /// NULL is given to every function that takes a pointer: a new function is found missing here.
 #[test]
 fn every_function_is_misused() {
-    let sources: String = ["misuse.c", "null.c"]
+    let sources: String = ["misuse.c", "null.c", "pin_misuse.c"]
         .iter()
         .map(|file| fs::read_to_string(ffi("tests/c").join(file)).unwrap())
         .collect();

@@ -2,8 +2,13 @@
 #![cfg(feature = "llama")]
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+#[path = "cases/pins.rs"]
+mod pins;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use pins::{LockSpec, Pins};
 
 use pinfold::{Message, ModelOptions, Role, Sampling, SessionOptions, Token};
 use pinfold_ffi::api::{Cancel, GenerateOptions, Model, PinfoldError, Session, Stream};
@@ -18,7 +23,8 @@ struct Cases {
 #[serde(deny_unknown_fields)]
 struct Case {
     name: String,
-    model: ModelSpec,
+    model: Option<ModelSpec>,
+    lock: Option<LockSpec>,
     #[serde(default)]
     steps: Vec<Step>,
 }
@@ -64,6 +70,25 @@ struct Step {
     to: Option<u32>,
     damage: Option<usize>,
     count: Option<u32>,
+    name: Option<String>,
+    #[serde(default)]
+    names: Vec<String>,
+    path: Option<String>,
+    public_key: Option<String>,
+    attempts: Option<u32>,
+    cancel: Option<String>,
+    #[serde(default)]
+    fail_progress: bool,
+    #[serde(default)]
+    full_check: bool,
+    #[serde(default)]
+    dry_run: bool,
+    #[serde(default)]
+    reproducible: bool,
+    #[serde(default)]
+    whole: bool,
+    passed: Option<bool>,
+    causes: Option<Vec<String>>,
     length: Option<usize>,
     error: Option<String>,
     message: Option<String>,
@@ -80,6 +105,8 @@ struct Outcome {
     text: Option<String>,
     tokens: Option<Vec<Token>>,
     finish: Option<String>,
+    passed: Option<bool>,
+    causes: Option<Vec<String>>,
     error: Option<PinfoldError>,
 }
 
@@ -115,6 +142,12 @@ impl Outcome {
         if step.finish.is_some() {
             assert_eq!(self.finish, step.finish);
         }
+        if step.passed.is_some() {
+            assert_eq!(self.passed, step.passed);
+        }
+        if step.causes.is_some() {
+            assert_eq!(self.causes, step.causes);
+        }
         if let (Some(wanted), Some(found)) = (&step.tokens, &self.tokens) {
             assert_eq!(found, &tokens(wanted));
         }
@@ -129,8 +162,10 @@ fn check_error(found: Option<&PinfoldError>, code_wanted: Option<&str>, message:
 }
 
 struct Run {
-    model: Arc<Model>,
-    session: Arc<Session>,
+    /// What is open; both at once, or nothing as long as a lock file alone is.
+    model: Option<Arc<Model>>,
+    session: Option<Arc<Session>>,
+    pins: Option<Pins>,
     /// Sessions and streams that stay open.
     kept: Vec<Arc<Session>>,
     stream: Option<Stream>,
@@ -138,8 +173,25 @@ struct Run {
 }
 
 impl Run {
+    fn open(&mut self, model: Model) {
+        self.session = Some(Arc::new(model.session(SessionOptions::default()).unwrap()));
+        self.model = Some(Arc::new(model));
+    }
+
     fn step(&mut self, step: &Step) -> Outcome {
-        let session = &self.session;
+        if let Some(pins) = &self.pins {
+            if step.r#do == "load" {
+                let loaded = pins.load(step);
+                return Outcome::of(loaded, |model| {
+                    self.open(model);
+                    Outcome::default()
+                });
+            }
+            if let Some(outcome) = pins.step(step) {
+                return outcome;
+            }
+        }
+        let (model, session) = (self.model.clone().unwrap(), self.session.clone().unwrap());
         let text = || step.text.clone().unwrap_or_default().repeat(step.repeat.unwrap_or(1));
         let ids = || tokens(step.tokens.as_deref().unwrap_or_default());
         match step.r#do.as_str() {
@@ -150,12 +202,12 @@ impl Run {
             "append_chat" => {
                 let messages =
                     step.messages.iter().flatten().map(|(role, text)| Message::new(self::role(role), text));
-                let prompt = self.model.chat_prompt(messages.collect());
+                let prompt = model.chat_prompt(messages.collect());
                 Outcome::length(prompt.and_then(|prompt| session.append(&prompt, true)))
             }
             "append_tokens" => Outcome::length(session.append_tokens(ids())),
             "prefill" => Outcome::done(session.prefill(None)),
-            "generate" => self.generate(step),
+            "generate" => generate(&session, step),
             "generate_busy" => Outcome::of(session.generate(options(step), None), |stream| {
                 self.stream = Some(stream);
                 Outcome::default()
@@ -167,10 +219,10 @@ impl Run {
             "tokens" => Outcome::tokens(session.tokens()),
             "rewind" => Outcome::done(session.rewind(step.to.unwrap())),
             "fork" => Outcome::of(session.fork(), |fork| {
-                self.kept.push(std::mem::replace(&mut self.session, Arc::new(fork)));
+                self.kept.extend(self.session.replace(Arc::new(fork)));
                 Outcome::default()
             }),
-            "second_session" => Outcome::of(self.model.session(SessionOptions::default()), |session| {
+            "second_session" => Outcome::of(model.session(SessionOptions::default()), |session| {
                 self.kept.push(Arc::new(session));
                 Outcome::default()
             }),
@@ -189,9 +241,9 @@ impl Run {
             }
             "tokenize" => Outcome {
                 text: step.text.clone(),
-                ..Outcome::tokens(self.model.tokenize(&text(), step.parse_special))
+                ..Outcome::tokens(model.tokenize(&text(), step.parse_special))
             },
-            "detokenize" => Outcome::of(self.model.detokenize(ids()), |text| Outcome {
+            "detokenize" => Outcome::of(model.detokenize(ids()), |text| Outcome {
                 text: Some(text),
                 ..Outcome::default()
             }),
@@ -202,48 +254,48 @@ impl Run {
             other => panic!("there is no step {other:?}"),
         }
     }
+}
 
-    fn generate(&self, step: &Step) -> Outcome {
-        let before = self.session.tokens().unwrap();
-        let cancel = Arc::new(Cancel::new());
-        let stream = match self.session.generate(options(step), Some(cancel.clone())) {
-            Ok(stream) => stream,
-            Err(error) => return Outcome { error: Some(error), ..Outcome::default() },
-        };
-        let mut outcome = Outcome::default();
-        let (mut text, mut found) = (String::new(), Vec::new());
-        loop {
-            match stream.next() {
-                Ok(Some(chunk)) => {
-                    text += &chunk.text;
-                    found.extend(chunk.tokens);
-                }
-                Ok(None) => break,
-                Err(error) => {
-                    outcome.error = Some(error);
-                    break;
-                }
+fn generate(session: &Session, step: &Step) -> Outcome {
+    let before = session.tokens().unwrap();
+    let cancel = Arc::new(Cancel::new());
+    let stream = match session.generate(options(step), Some(cancel.clone())) {
+        Ok(stream) => stream,
+        Err(error) => return Outcome { error: Some(error), ..Outcome::default() },
+    };
+    let mut outcome = Outcome::default();
+    let (mut text, mut found) = (String::new(), Vec::new());
+    loop {
+        match stream.next() {
+            Ok(Some(chunk)) => {
+                text += &chunk.text;
+                found.extend(chunk.tokens);
             }
-            if step.cancel_after.is_some_and(|after| found.len() >= after) {
-                cancel.cancel();
+            Ok(None) => break,
+            Err(error) => {
+                outcome.error = Some(error);
+                break;
             }
         }
-        if let Some(count) = step.logprobs {
-            assert!(found.iter().all(|token| token.logprob.is_some() && token.top.len() == count as usize));
+        if step.cancel_after.is_some_and(|after| found.len() >= after) {
+            cancel.cancel();
         }
-        outcome.finish = stream.finish().map(|finish| match serde_json::to_value(finish.reason).unwrap() {
-            serde_json::Value::String(reason) => reason,
-            other => panic!("{other}"),
-        });
-        let given: Vec<_> = found.iter().map(|token| token.token).collect();
-        if step.cancel_after.is_some() {
-            assert_eq!(outcome.finish.as_deref(), Some("cancelled"));
-            assert!(step.text.as_ref().unwrap().starts_with(&text), "{text:?}");
-            assert_eq!(self.session.tokens().unwrap(), [before, given].concat(), "what the stream gave out");
-            return outcome;
-        }
-        Outcome { text: Some(text), tokens: Some(given), ..outcome }
     }
+    if let Some(count) = step.logprobs {
+        assert!(found.iter().all(|token| token.logprob.is_some() && token.top.len() == count as usize));
+    }
+    outcome.finish = stream.finish().map(|finish| match serde_json::to_value(finish.reason).unwrap() {
+        serde_json::Value::String(reason) => reason,
+        other => panic!("{other}"),
+    });
+    let given: Vec<_> = found.iter().map(|token| token.token).collect();
+    if step.cancel_after.is_some() {
+        assert_eq!(outcome.finish.as_deref(), Some("cancelled"));
+        assert!(step.text.as_ref().unwrap().starts_with(&text), "{text:?}");
+        assert_eq!(session.tokens().unwrap(), [before, given].concat(), "what the stream gave out");
+        return outcome;
+    }
+    Outcome { text: Some(text), tokens: Some(given), ..outcome }
 }
 
 fn role(name: &str) -> Role {
@@ -299,12 +351,31 @@ fn load(spec: &ModelSpec, shared: &Path) -> Option<Result<Model, PinfoldError>> 
 }
 
 fn run(case: &Case, shared: &Path, folder: &Path) -> &'static str {
-    let Some(model) = load(&case.model, shared) else { return "skipped" };
-    check_error(model.as_ref().err(), case.model.error.as_deref(), case.model.message.as_deref());
-    let Ok(model) = model else { return "passed" };
-    let session = Arc::new(model.session(SessionOptions::default()).unwrap());
-    let file = folder.join("session");
-    let mut run = Run { model: Arc::new(model), session, kept: Vec::new(), stream: None, file };
+    let mut run = Run {
+        model: None,
+        session: None,
+        pins: None,
+        kept: Vec::new(),
+        stream: None,
+        file: folder.join("session"),
+    };
+    match (&case.model, &case.lock) {
+        (Some(spec), None) => {
+            let Some(model) = load(spec, shared) else { return "skipped" };
+            check_error(model.as_ref().err(), spec.error.as_deref(), spec.message.as_deref());
+            let Ok(model) = model else { return "passed" };
+            run.open(model);
+        }
+        (None, Some(spec)) => {
+            let pins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/vectors/pins");
+            let lock_file = spec.open(&pins);
+            check_error(lock_file.as_ref().err(), spec.error.as_deref(), spec.message.as_deref());
+            let Ok(lock_file) = lock_file else { return "passed" };
+            let store = tempfile::tempdir_in(folder).unwrap().keep();
+            run.pins = Some(Pins::new(lock_file, &pins, &store));
+        }
+        _ => panic!("a case opens a model or a lock file"),
+    }
     for (index, step) in case.steps.iter().enumerate() {
         eprintln!("{}: step {} ({})", case.name, index + 1, step.r#do);
         run.step(step).check(step);

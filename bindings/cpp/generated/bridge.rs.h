@@ -964,6 +964,8 @@ namespace pinfold {
   using Role = ::pinfold::Role;
   using DeviceKind = ::pinfold::DeviceKind;
   using LogLevel = ::pinfold::LogLevel;
+  using Cause = ::pinfold::Cause;
+  using GoldenOutcome = ::pinfold::GoldenOutcome;
   namespace bridge {
     struct MaybeNumber;
     struct MaybeText;
@@ -980,12 +982,31 @@ namespace pinfold {
     struct CheckpointInfo;
     struct EmbeddedInfo;
     struct Device;
+    struct StoreOptions;
+    struct StoreEntry;
+    struct DamagedEntry;
+    struct Collected;
+    struct PullOptions;
+    struct PinnedCheckpoint;
+    struct PinnedAdapter;
+    struct PinnedGolden;
+    struct PinnedFile;
+    struct VerifyOptions;
+    struct FileReport;
+    struct Difference;
+    struct GoldenReport;
+    struct VerifyReport;
     using ProgressCallback = ::pinfold::bridge::ProgressCallback;
+    using PullCallback = ::pinfold::bridge::PullCallback;
+    using VerifyCallback = ::pinfold::bridge::VerifyCallback;
+    using StoreCallback = ::pinfold::bridge::StoreCallback;
     using LogCallback = ::pinfold::bridge::LogCallback;
     struct Cancel;
     struct Model;
     struct Session;
     struct Stream;
+    struct Store;
+    struct LockFile;
   }
 }
 
@@ -1019,6 +1040,26 @@ static_assert(static_cast<::std::uint8_t>(LogLevel::Info) == 2, "disagrees with 
 static_assert(static_cast<::std::uint8_t>(LogLevel::Debug) == 3, "disagrees with the value in #[cxx::bridge]");
 static_assert(static_cast<::std::uint8_t>(LogLevel::Trace) == 4, "disagrees with the value in #[cxx::bridge]");
 
+static_assert(::std::is_enum<Cause>::value, "expected enum");
+static_assert(sizeof(Cause) == sizeof(::std::uint8_t), "incorrect size");
+static_assert(static_cast<::std::uint8_t>(Cause::Missing) == 0, "disagrees with the value in #[cxx::bridge]");
+static_assert(static_cast<::std::uint8_t>(Cause::Weights) == 1, "disagrees with the value in #[cxx::bridge]");
+static_assert(static_cast<::std::uint8_t>(Cause::Tokenizer) == 2, "disagrees with the value in #[cxx::bridge]");
+static_assert(static_cast<::std::uint8_t>(Cause::ChatTemplate) == 3, "disagrees with the value in #[cxx::bridge]");
+static_assert(static_cast<::std::uint8_t>(Cause::Metadata) == 4, "disagrees with the value in #[cxx::bridge]");
+static_assert(static_cast<::std::uint8_t>(Cause::Preflight) == 5, "disagrees with the value in #[cxx::bridge]");
+static_assert(static_cast<::std::uint8_t>(Cause::Lock) == 6, "disagrees with the value in #[cxx::bridge]");
+static_assert(static_cast<::std::uint8_t>(Cause::Prompt) == 7, "disagrees with the value in #[cxx::bridge]");
+static_assert(static_cast<::std::uint8_t>(Cause::Computation) == 8, "disagrees with the value in #[cxx::bridge]");
+static_assert(static_cast<::std::uint8_t>(Cause::Sampler) == 9, "disagrees with the value in #[cxx::bridge]");
+
+static_assert(::std::is_enum<GoldenOutcome>::value, "expected enum");
+static_assert(sizeof(GoldenOutcome) == sizeof(::std::uint8_t), "incorrect size");
+static_assert(static_cast<::std::uint8_t>(GoldenOutcome::Same) == 0, "disagrees with the value in #[cxx::bridge]");
+static_assert(static_cast<::std::uint8_t>(GoldenOutcome::WithinTolerance) == 1, "disagrees with the value in #[cxx::bridge]");
+static_assert(static_cast<::std::uint8_t>(GoldenOutcome::Different) == 2, "disagrees with the value in #[cxx::bridge]");
+static_assert(static_cast<::std::uint8_t>(GoldenOutcome::NotRun) == 3, "disagrees with the value in #[cxx::bridge]");
+
 namespace bridge {
 #ifndef CXXBRIDGE1_STRUCT_pinfold$bridge$MaybeNumber
 #define CXXBRIDGE1_STRUCT_pinfold$bridge$MaybeNumber
@@ -1051,6 +1092,7 @@ struct ModelOptions final {
   ::rust::Vec<::rust::String> offload_devices;
   bool mmap CXX_DEFAULT_VALUE(false);
   bool check_memory CXX_DEFAULT_VALUE(false);
+  bool reproducible CXX_DEFAULT_VALUE(false);
 
   using IsRelocatable = ::std::true_type;
 };
@@ -1220,6 +1262,198 @@ struct Device final {
 };
 #endif // CXXBRIDGE1_STRUCT_pinfold$bridge$Device
 
+#ifndef CXXBRIDGE1_STRUCT_pinfold$bridge$StoreOptions
+#define CXXBRIDGE1_STRUCT_pinfold$bridge$StoreOptions
+struct StoreOptions final {
+  ::pinfold::bridge::MaybeText root;
+  bool has_quota CXX_DEFAULT_VALUE(false);
+  ::std::uint64_t quota CXX_DEFAULT_VALUE(0);
+
+  using IsRelocatable = ::std::true_type;
+};
+#endif // CXXBRIDGE1_STRUCT_pinfold$bridge$StoreOptions
+
+#ifndef CXXBRIDGE1_STRUCT_pinfold$bridge$StoreEntry
+#define CXXBRIDGE1_STRUCT_pinfold$bridge$StoreEntry
+struct StoreEntry final {
+  ::rust::String digest;
+  ::std::uint64_t size CXX_DEFAULT_VALUE(0);
+  ::rust::String path;
+  bool was_used CXX_DEFAULT_VALUE(false);
+  /// Microseconds since 1970.
+  ///
+  ::std::int64_t used CXX_DEFAULT_VALUE(0);
+  ::rust::Vec<::rust::String> pinned_by;
+
+  using IsRelocatable = ::std::true_type;
+};
+#endif // CXXBRIDGE1_STRUCT_pinfold$bridge$StoreEntry
+
+#ifndef CXXBRIDGE1_STRUCT_pinfold$bridge$DamagedEntry
+#define CXXBRIDGE1_STRUCT_pinfold$bridge$DamagedEntry
+struct DamagedEntry final {
+  ::pinfold::bridge::StoreEntry entry;
+  ::rust::String actual_digest;
+
+  using IsRelocatable = ::std::true_type;
+};
+#endif // CXXBRIDGE1_STRUCT_pinfold$bridge$DamagedEntry
+
+#ifndef CXXBRIDGE1_STRUCT_pinfold$bridge$Collected
+#define CXXBRIDGE1_STRUCT_pinfold$bridge$Collected
+struct Collected final {
+  ::rust::Vec<::pinfold::bridge::StoreEntry> removed;
+  ::std::uint64_t freed CXX_DEFAULT_VALUE(0);
+
+  using IsRelocatable = ::std::true_type;
+};
+#endif // CXXBRIDGE1_STRUCT_pinfold$bridge$Collected
+
+#ifndef CXXBRIDGE1_STRUCT_pinfold$bridge$PullOptions
+#define CXXBRIDGE1_STRUCT_pinfold$bridge$PullOptions
+struct PullOptions final {
+  ::std::uint32_t connections CXX_DEFAULT_VALUE(0);
+  ::std::uint32_t attempts CXX_DEFAULT_VALUE(0);
+  ::pinfold::bridge::MaybeText hub_endpoint;
+  ::pinfold::bridge::MaybeText hub_token;
+  ::pinfold::bridge::MaybeText certificates;
+  ::std::uint32_t stall_timeout_ms CXX_DEFAULT_VALUE(0);
+
+  using IsRelocatable = ::std::true_type;
+};
+#endif // CXXBRIDGE1_STRUCT_pinfold$bridge$PullOptions
+
+#ifndef CXXBRIDGE1_STRUCT_pinfold$bridge$PinnedCheckpoint
+#define CXXBRIDGE1_STRUCT_pinfold$bridge$PinnedCheckpoint
+struct PinnedCheckpoint final {
+  ::rust::String name;
+  ::rust::Vec<::rust::String> sources;
+  ::rust::String digest;
+  ::std::uint64_t size CXX_DEFAULT_VALUE(0);
+  ::rust::String licence;
+  bool is_signed CXX_DEFAULT_VALUE(false);
+  ::rust::String architecture;
+  ::rust::String quantization;
+  ::std::uint32_t context_length CXX_DEFAULT_VALUE(0);
+  ::rust::String tokenizer_digest;
+  ::pinfold::bridge::MaybeText chat_template_digest;
+
+  using IsRelocatable = ::std::true_type;
+};
+#endif // CXXBRIDGE1_STRUCT_pinfold$bridge$PinnedCheckpoint
+
+#ifndef CXXBRIDGE1_STRUCT_pinfold$bridge$PinnedAdapter
+#define CXXBRIDGE1_STRUCT_pinfold$bridge$PinnedAdapter
+struct PinnedAdapter final {
+  ::rust::String name;
+  ::rust::Vec<::rust::String> sources;
+  ::rust::String digest;
+  ::std::uint64_t size CXX_DEFAULT_VALUE(0);
+  ::rust::String licence;
+  bool is_signed CXX_DEFAULT_VALUE(false);
+  ::rust::String architecture;
+  ::rust::String base;
+  ::rust::String base_digest;
+
+  using IsRelocatable = ::std::true_type;
+};
+#endif // CXXBRIDGE1_STRUCT_pinfold$bridge$PinnedAdapter
+
+#ifndef CXXBRIDGE1_STRUCT_pinfold$bridge$PinnedGolden
+#define CXXBRIDGE1_STRUCT_pinfold$bridge$PinnedGolden
+struct PinnedGolden final {
+  ::rust::String name;
+  ::rust::String checkpoint;
+  ::rust::String text;
+  ::rust::String runtime;
+  ::rust::String backend;
+  ::rust::String llama_cpp;
+
+  using IsRelocatable = ::std::true_type;
+};
+#endif // CXXBRIDGE1_STRUCT_pinfold$bridge$PinnedGolden
+
+#ifndef CXXBRIDGE1_STRUCT_pinfold$bridge$PinnedFile
+#define CXXBRIDGE1_STRUCT_pinfold$bridge$PinnedFile
+struct PinnedFile final {
+  ::rust::String name;
+  ::rust::String path;
+  ::rust::String digest;
+
+  using IsRelocatable = ::std::true_type;
+};
+#endif // CXXBRIDGE1_STRUCT_pinfold$bridge$PinnedFile
+
+#ifndef CXXBRIDGE1_STRUCT_pinfold$bridge$VerifyOptions
+#define CXXBRIDGE1_STRUCT_pinfold$bridge$VerifyOptions
+struct VerifyOptions final {
+  ::rust::Vec<::rust::String> names;
+  bool full_check CXX_DEFAULT_VALUE(false);
+  float tolerance CXX_DEFAULT_VALUE(0);
+  ::std::uint32_t threads CXX_DEFAULT_VALUE(0);
+
+  using IsRelocatable = ::std::true_type;
+};
+#endif // CXXBRIDGE1_STRUCT_pinfold$bridge$VerifyOptions
+
+#ifndef CXXBRIDGE1_STRUCT_pinfold$bridge$FileReport
+#define CXXBRIDGE1_STRUCT_pinfold$bridge$FileReport
+struct FileReport final {
+  ::rust::String name;
+  bool passed CXX_DEFAULT_VALUE(false);
+  /// The numbers of `Cause`.
+  ///
+  ::rust::Vec<::std::uint8_t> causes;
+  ::rust::String detail;
+
+  using IsRelocatable = ::std::true_type;
+};
+#endif // CXXBRIDGE1_STRUCT_pinfold$bridge$FileReport
+
+#ifndef CXXBRIDGE1_STRUCT_pinfold$bridge$Difference
+#define CXXBRIDGE1_STRUCT_pinfold$bridge$Difference
+struct Difference final {
+  ::std::uint32_t index CXX_DEFAULT_VALUE(0);
+  ::pinfold::bridge::MaybeNumber expected_token;
+  ::pinfold::bridge::MaybeNumber actual_token;
+  ::rust::String expected_text;
+  ::rust::String actual_text;
+  bool has_margin CXX_DEFAULT_VALUE(false);
+  float margin CXX_DEFAULT_VALUE(0);
+
+  using IsRelocatable = ::std::true_type;
+};
+#endif // CXXBRIDGE1_STRUCT_pinfold$bridge$Difference
+
+#ifndef CXXBRIDGE1_STRUCT_pinfold$bridge$GoldenReport
+#define CXXBRIDGE1_STRUCT_pinfold$bridge$GoldenReport
+struct GoldenReport final {
+  ::rust::String name;
+  ::rust::String checkpoint;
+  ::pinfold::GoldenOutcome outcome;
+  bool exact CXX_DEFAULT_VALUE(false);
+  bool has_cause CXX_DEFAULT_VALUE(false);
+  ::pinfold::Cause cause;
+  bool has_difference CXX_DEFAULT_VALUE(false);
+  ::pinfold::bridge::Difference difference;
+  float deviation CXX_DEFAULT_VALUE(0);
+  ::rust::String detail;
+
+  using IsRelocatable = ::std::true_type;
+};
+#endif // CXXBRIDGE1_STRUCT_pinfold$bridge$GoldenReport
+
+#ifndef CXXBRIDGE1_STRUCT_pinfold$bridge$VerifyReport
+#define CXXBRIDGE1_STRUCT_pinfold$bridge$VerifyReport
+struct VerifyReport final {
+  bool passed CXX_DEFAULT_VALUE(false);
+  ::rust::Vec<::pinfold::bridge::FileReport> files;
+  ::rust::Vec<::pinfold::bridge::GoldenReport> goldens;
+
+  using IsRelocatable = ::std::true_type;
+};
+#endif // CXXBRIDGE1_STRUCT_pinfold$bridge$VerifyReport
+
 #ifndef CXXBRIDGE1_STRUCT_pinfold$bridge$Cancel
 #define CXXBRIDGE1_STRUCT_pinfold$bridge$Cancel
 struct Cancel final : public ::rust::Opaque {
@@ -1299,6 +1533,50 @@ private:
 };
 #endif // CXXBRIDGE1_STRUCT_pinfold$bridge$Stream
 
+#ifndef CXXBRIDGE1_STRUCT_pinfold$bridge$Store
+#define CXXBRIDGE1_STRUCT_pinfold$bridge$Store
+struct Store final : public ::rust::Opaque {
+  ::rust::String root() const noexcept;
+  ::rust::Vec<::pinfold::bridge::StoreEntry> entries() const;
+  ::rust::Vec<::pinfold::bridge::DamagedEntry> verify(::rust::Slice<::rust::String const> digests, ::std::unique_ptr<::pinfold::bridge::StoreCallback> progress, ::pinfold::bridge::Cancel const &cancel) const;
+  bool remove(::rust::Str digest) const;
+  ::pinfold::bridge::Collected collect(bool dry_run) const;
+  ::rust::String import_file(::rust::Str path, ::pinfold::bridge::MaybeText const &expected_digest, ::std::unique_ptr<::pinfold::bridge::StoreCallback> progress, ::pinfold::bridge::Cancel const &cancel) const;
+  ~Store() = delete;
+
+private:
+  friend ::rust::layout;
+  struct layout {
+    static ::std::size_t size() noexcept;
+    static ::std::size_t align() noexcept;
+  };
+};
+#endif // CXXBRIDGE1_STRUCT_pinfold$bridge$Store
+
+#ifndef CXXBRIDGE1_STRUCT_pinfold$bridge$LockFile
+#define CXXBRIDGE1_STRUCT_pinfold$bridge$LockFile
+struct LockFile final : public ::rust::Opaque {
+  ::rust::String path() const noexcept;
+  ::rust::Vec<::pinfold::bridge::PinnedCheckpoint> checkpoints() const noexcept;
+  ::rust::Vec<::pinfold::bridge::PinnedAdapter> adapters() const noexcept;
+  ::rust::Vec<::pinfold::bridge::PinnedGolden> goldens() const noexcept;
+  ::pinfold::bridge::GenerateOptions sampling(::rust::Str name) const;
+  ::pinfold::bridge::PinnedFile resolve(::rust::Str name, ::pinfold::bridge::Store const &store, bool full_check) const;
+  void check_signature(::rust::Str name, ::pinfold::bridge::Store const &store, ::rust::Str public_key) const;
+  ::pinfold::bridge::PinnedFile pull(::rust::Str name, ::pinfold::bridge::Store const &store, ::pinfold::bridge::PullOptions const &options, ::std::unique_ptr<::pinfold::bridge::PullCallback> progress, ::pinfold::bridge::Cancel const &cancel) const;
+  ::rust::Box<::pinfold::bridge::Model> load(::rust::Str name, ::pinfold::bridge::Store const &store, ::pinfold::bridge::ModelOptions const &options, ::std::unique_ptr<::pinfold::bridge::ProgressCallback> progress, ::pinfold::bridge::Cancel const &cancel) const;
+  ::pinfold::bridge::VerifyReport verify(::pinfold::bridge::Store const &store, ::pinfold::bridge::VerifyOptions const &options, ::std::unique_ptr<::pinfold::bridge::VerifyCallback> progress, ::pinfold::bridge::Cancel const &cancel) const;
+  ~LockFile() = delete;
+
+private:
+  friend ::rust::layout;
+  struct layout {
+    static ::std::size_t size() noexcept;
+    static ::std::size_t align() noexcept;
+  };
+};
+#endif // CXXBRIDGE1_STRUCT_pinfold$bridge$LockFile
+
 ::rust::Box<::pinfold::bridge::Cancel> new_cancel() noexcept;
 
 ::rust::Box<::pinfold::bridge::Model> load(::rust::Str path, ::pinfold::bridge::ModelOptions const &options, ::std::unique_ptr<::pinfold::bridge::ProgressCallback> progress, ::pinfold::bridge::Cancel const &cancel);
@@ -1308,6 +1586,16 @@ private:
 ::rust::Box<::pinfold::bridge::Model> load_bytes(::rust::Str name, ::rust::Slice<::std::uint8_t const> bytes, ::pinfold::bridge::ModelOptions const &options, ::std::unique_ptr<::pinfold::bridge::ProgressCallback> progress, ::pinfold::bridge::Cancel const &cancel);
 
 ::rust::Box<::pinfold::bridge::Model> scripted(::rust::Str answer, ::std::uint32_t step_microseconds, ::pinfold::bridge::ModelOptions const &options);
+
+::rust::Box<::pinfold::bridge::Store> open_store(::pinfold::bridge::StoreOptions const &options);
+
+::rust::Box<::pinfold::bridge::LockFile> open_lock(::rust::Str path);
+
+::rust::Box<::pinfold::bridge::LockFile> open_signed_lock(::rust::Str path, ::rust::Str public_key);
+
+::rust::Box<::pinfold::bridge::LockFile> open_lock_bytes(::rust::Str path, ::rust::Slice<::std::uint8_t const> bytes);
+
+::rust::Box<::pinfold::bridge::LockFile> find_lock(::rust::Str folder);
 
 ::rust::String version() noexcept;
 

@@ -7,7 +7,7 @@
 //       std::cout << chunk.text << std::flush;
 //     }
 //
-// Ownership. Model, Session, Stream and Cancel own an object of the library each: they are moved, not copied, and give
+// Ownership. Model, Session, Stream, Cancel, LockFile and Store own an object of the library each: they are moved, not copied, and give
 // it back when they are destroyed. A session keeps its model's memory and a stream its session's state alive, so they
 // may be destroyed in any order. Values that come out own what they hold. Text, vectors and functions that go in are
 // read or copied during the call.
@@ -42,7 +42,7 @@
 
 namespace pinfold {
 
-/// A flag that stops a load, a prefill or a generation from another thread.
+/// A flag that stops a load, a prefill, a generation or work on pins from another thread.
 ///
 /// Setting it takes no lock and never blocks. A flag that was set stays set: make a new one for new work. The work
 /// shares the flag, so that this object may be destroyed before the work ends.
@@ -58,8 +58,10 @@ class Cancel {
   bool is_cancelled() const { return get().is_cancelled(); }
 
  private:
+  friend class LockFile;
   friend class Model;
   friend class Session;
+  friend class Store;
 
   const bridge::Cancel& get() const { return handle_.get("Cancel"); }
 
@@ -350,6 +352,7 @@ class Model {
   }
 
  private:
+  friend class LockFile;
   explicit Model(rust::Box<bridge::Model> box) : handle_(std::move(box)) {}
 
   const bridge::Model& get() const { return handle_.get("Model"); }
@@ -364,23 +367,8 @@ class Model {
   static Model loaded(const ModelOptions& options, const LoadProgress& progress, const Cancel& cancel, Load&& load) {
     const bridge::ModelOptions wanted = detail::to_bridge(options);
     const bridge::Cancel& flag = cancel.get();
-    const auto thrown = std::make_shared<std::exception_ptr>();
-    std::unique_ptr<bridge::ProgressCallback> callback;
-    if (progress) {
-      callback = std::make_unique<bridge::ProgressCallback>(progress, thrown);
-    }
-    try {
-      return Model(detail::call([&] { return load(wanted, std::move(callback), flag); }));
-    } catch (const Error& error) {
-      if (*thrown == nullptr) {
-        throw;
-      }
-      try {
-        std::rethrow_exception(*thrown);
-      } catch (...) {
-        std::throw_with_nested(Error(error));
-      }
-    }
+    return Model(detail::watched<bridge::ProgressCallback>(
+        progress, [&](auto callback) { return load(wanted, std::move(callback), flag); }));
   }
 
   detail::Handle<bridge::Model> handle_;
@@ -430,5 +418,7 @@ inline void set_log_sink(LogSink sink, LogLevel level = LogLevel::Warn) {
 }
 
 }  // namespace pinfold
+
+#include "pinfold/pins.hpp"
 
 #endif

@@ -6,6 +6,7 @@
 
 use crate::functions::{devices, embedded_checkpoints, inspect_checkpoint, set_log_sink, version};
 use crate::objects::{Cancel, Model, Session, Stream, load, load_bytes, load_embedded, new_cancel, scripted};
+use crate::pins::{LockFile, Store, find_lock, open_lock, open_lock_bytes, open_signed_lock, open_store};
 
 // By `unsafe extern "C++"` this crate vouches for the C++ functions that Rust calls: all are safe with any arguments.
 #[allow(unsafe_code)]
@@ -53,6 +54,32 @@ pub(crate) mod ffi {
         Trace,
     }
 
+    #[namespace = "pinfold"]
+    #[repr(u8)]
+    #[derive(Debug)]
+    enum Cause {
+        Missing,
+        Weights,
+        Tokenizer,
+        ChatTemplate,
+        Metadata,
+        Preflight,
+        Lock,
+        Prompt,
+        Computation,
+        Sampler,
+    }
+
+    #[namespace = "pinfold"]
+    #[repr(u8)]
+    #[derive(Debug)]
+    enum GoldenOutcome {
+        Same,
+        WithinTolerance,
+        Different,
+        NotRun,
+    }
+
     #[derive(Clone, Copy)]
     struct MaybeNumber {
         present: bool,
@@ -73,6 +100,7 @@ pub(crate) mod ffi {
         offload_devices: Vec<String>,
         mmap: bool,
         check_memory: bool,
+        reproducible: bool,
     }
 
     struct TokenBias {
@@ -179,6 +207,126 @@ pub(crate) mod ffi {
         kernels: MaybeText,
     }
 
+    struct StoreOptions {
+        root: MaybeText,
+        has_quota: bool,
+        quota: u64,
+    }
+
+    struct StoreEntry {
+        digest: String,
+        size: u64,
+        path: String,
+        was_used: bool,
+        /// Microseconds since 1970.
+        used: i64,
+        pinned_by: Vec<String>,
+    }
+
+    struct DamagedEntry {
+        entry: StoreEntry,
+        actual_digest: String,
+    }
+
+    struct Collected {
+        removed: Vec<StoreEntry>,
+        freed: u64,
+    }
+
+    struct PullOptions {
+        connections: u32,
+        attempts: u32,
+        hub_endpoint: MaybeText,
+        hub_token: MaybeText,
+        certificates: MaybeText,
+        stall_timeout_ms: u32,
+    }
+
+    struct PinnedCheckpoint {
+        name: String,
+        sources: Vec<String>,
+        digest: String,
+        size: u64,
+        licence: String,
+        is_signed: bool,
+        architecture: String,
+        quantization: String,
+        context_length: u32,
+        tokenizer_digest: String,
+        chat_template_digest: MaybeText,
+    }
+
+    struct PinnedAdapter {
+        name: String,
+        sources: Vec<String>,
+        digest: String,
+        size: u64,
+        licence: String,
+        is_signed: bool,
+        architecture: String,
+        base: String,
+        base_digest: String,
+    }
+
+    struct PinnedGolden {
+        name: String,
+        checkpoint: String,
+        text: String,
+        runtime: String,
+        backend: String,
+        llama_cpp: String,
+    }
+
+    struct PinnedFile {
+        name: String,
+        path: String,
+        digest: String,
+    }
+
+    struct VerifyOptions {
+        names: Vec<String>,
+        full_check: bool,
+        tolerance: f32,
+        threads: u32,
+    }
+
+    struct FileReport {
+        name: String,
+        passed: bool,
+        /// The numbers of `Cause`.
+        causes: Vec<u8>,
+        detail: String,
+    }
+
+    struct Difference {
+        index: u32,
+        expected_token: MaybeNumber,
+        actual_token: MaybeNumber,
+        expected_text: String,
+        actual_text: String,
+        has_margin: bool,
+        margin: f32,
+    }
+
+    struct GoldenReport {
+        name: String,
+        checkpoint: String,
+        outcome: GoldenOutcome,
+        exact: bool,
+        has_cause: bool,
+        cause: Cause,
+        has_difference: bool,
+        difference: Difference,
+        deviation: f32,
+        detail: String,
+    }
+
+    struct VerifyReport {
+        passed: bool,
+        files: Vec<FileReport>,
+        goldens: Vec<GoldenReport>,
+    }
+
     unsafe extern "C++" {
         include!("pinfold/callbacks.hpp");
 
@@ -190,9 +338,22 @@ pub(crate) mod ffi {
         type DeviceKind;
         #[namespace = "pinfold"]
         type LogLevel;
+        #[namespace = "pinfold"]
+        type Cause;
+        #[namespace = "pinfold"]
+        type GoldenOutcome;
 
         type ProgressCallback;
         fn loaded(self: &ProgressCallback, share: f32) -> bool;
+
+        type PullCallback;
+        fn pulled(self: &PullCallback, source: &str, done: u64, total: u64) -> bool;
+
+        type VerifyCallback;
+        fn verified(self: &VerifyCallback, subject: &str, done: u32, total: u32) -> bool;
+
+        type StoreCallback;
+        fn processed(self: &StoreCallback, done: u64, total: u64) -> bool;
 
         type LogCallback;
         fn log(self: &LogCallback, level: LogLevel, target: &str, message: &str) -> bool;
@@ -203,9 +364,7 @@ pub(crate) mod ffi {
         fn new_cancel() -> Box<Cancel>;
         fn cancel(self: &Cancel);
         fn is_cancelled(self: &Cancel) -> bool;
-    }
 
-    extern "Rust" {
         type Model;
         fn load(
             path: &str,
@@ -235,9 +394,7 @@ pub(crate) mod ffi {
         fn context_tokens(self: &Model) -> u32;
         fn vocabulary_size(self: &Model) -> u32;
         fn digest(self: &Model) -> Result<String>;
-    }
 
-    extern "Rust" {
         type Session;
         fn append(self: &Session, text: &str, parse_special: bool) -> Result<u32>;
         fn append_tokens(self: &Session, tokens: &[u32]) -> Result<u32>;
@@ -249,13 +406,67 @@ pub(crate) mod ffi {
         fn fork(self: &Session) -> Result<Box<Session>>;
         fn save(self: &Session, path: &str) -> Result<()>;
         fn restore(self: &Session, path: &str) -> Result<()>;
-    }
 
-    extern "Rust" {
         type Stream;
         fn next(self: &Stream) -> Result<MaybeChunk>;
         fn cancel(self: &Stream);
         fn finish(self: &Stream) -> MaybeFinish;
+
+        type Store;
+        fn open_store(options: &StoreOptions) -> Result<Box<Store>>;
+        fn root(self: &Store) -> String;
+        fn entries(self: &Store) -> Result<Vec<StoreEntry>>;
+        fn verify(
+            self: &Store,
+            digests: &[String],
+            progress: UniquePtr<StoreCallback>,
+            cancel: &Cancel,
+        ) -> Result<Vec<DamagedEntry>>;
+        fn remove(self: &Store, digest: &str) -> Result<bool>;
+        fn collect(self: &Store, dry_run: bool) -> Result<Collected>;
+        fn import_file(
+            self: &Store,
+            path: &str,
+            expected_digest: &MaybeText,
+            progress: UniquePtr<StoreCallback>,
+            cancel: &Cancel,
+        ) -> Result<String>;
+
+        type LockFile;
+        fn open_lock(path: &str) -> Result<Box<LockFile>>;
+        fn open_signed_lock(path: &str, public_key: &str) -> Result<Box<LockFile>>;
+        fn open_lock_bytes(path: &str, bytes: &[u8]) -> Result<Box<LockFile>>;
+        fn find_lock(folder: &str) -> Result<Box<LockFile>>;
+        fn path(self: &LockFile) -> String;
+        fn checkpoints(self: &LockFile) -> Vec<PinnedCheckpoint>;
+        fn adapters(self: &LockFile) -> Vec<PinnedAdapter>;
+        fn goldens(self: &LockFile) -> Vec<PinnedGolden>;
+        fn sampling(self: &LockFile, name: &str) -> Result<GenerateOptions>;
+        fn resolve(self: &LockFile, name: &str, store: &Store, full_check: bool) -> Result<PinnedFile>;
+        fn check_signature(self: &LockFile, name: &str, store: &Store, public_key: &str) -> Result<()>;
+        fn pull(
+            self: &LockFile,
+            name: &str,
+            store: &Store,
+            options: &PullOptions,
+            progress: UniquePtr<PullCallback>,
+            cancel: &Cancel,
+        ) -> Result<PinnedFile>;
+        fn load(
+            self: &LockFile,
+            name: &str,
+            store: &Store,
+            options: &ModelOptions,
+            progress: UniquePtr<ProgressCallback>,
+            cancel: &Cancel,
+        ) -> Result<Box<Model>>;
+        fn verify(
+            self: &LockFile,
+            store: &Store,
+            options: &VerifyOptions,
+            progress: UniquePtr<VerifyCallback>,
+            cancel: &Cancel,
+        ) -> Result<VerifyReport>;
     }
 
     extern "Rust" {
@@ -267,17 +478,16 @@ pub(crate) mod ffi {
     }
 }
 
-// SAFETY: a callback owns a copy of the app's function and is constant after it was made, so it may be dropped and
-// called on any thread; `pinfold.hpp` demands of a function for the log that it may be called from many at once, and
-// the one for progress is called by the load alone.
-#[allow(unsafe_code)]
-unsafe impl Send for ffi::ProgressCallback {}
-// SAFETY: as above.
-#[allow(unsafe_code)]
-unsafe impl Sync for ffi::ProgressCallback {}
-// SAFETY: as above.
-#[allow(unsafe_code)]
-unsafe impl Send for ffi::LogCallback {}
-// SAFETY: as above.
-#[allow(unsafe_code)]
-unsafe impl Sync for ffi::LogCallback {}
+macro_rules! of_any_thread {
+    ($($callback:ident)*) => {$(
+        // SAFETY: a callback owns a copy of the app's function and is constant after it was made, so it may be dropped
+        // and called on any thread; `pinfold.hpp` demands of a function for the log that it may be called from many
+        // at once, and one for progress is called by its work alone.
+        #[allow(unsafe_code)]
+        unsafe impl Send for ffi::$callback {}
+        // SAFETY: as above.
+        #[allow(unsafe_code)]
+        unsafe impl Sync for ffi::$callback {}
+    )*};
+}
+of_any_thread!(ProgressCallback PullCallback VerifyCallback StoreCallback LogCallback);

@@ -1,4 +1,4 @@
-//! The four objects: each holds the one of `api` and hands calls on.
+//! A model and what works on it: each holds the one of `api` and hands calls on.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ impl Cancel {
         self.0.is_cancelled()
     }
 
-    fn flag(&self) -> Option<Arc<api::Cancel>> {
+    pub(crate) fn flag(&self) -> Option<Arc<api::Cancel>> {
         Some(self.0.clone())
     }
 }
@@ -79,7 +79,7 @@ pub(crate) fn scripted(
     model(|| api::Model::scripted(answer.to_owned(), step_microseconds, options.into()))
 }
 
-fn model(load: impl FnOnce() -> api::Result<api::Model>) -> Result<Box<Model>> {
+pub(crate) fn model(load: impl FnOnce() -> api::Result<api::Model>) -> Result<Box<Model>> {
     guard(|| Ok(Box::new(Model(load()?))))
 }
 

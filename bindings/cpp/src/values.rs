@@ -23,6 +23,18 @@ impl From<ffi::MaybeNumber> for Option<u32> {
     }
 }
 
+impl From<&ffi::MaybeText> for Option<String> {
+    fn from(text: &ffi::MaybeText) -> Self {
+        text.present.then(|| text.value.clone())
+    }
+}
+
+impl From<Option<u32>> for ffi::MaybeNumber {
+    fn from(number: Option<u32>) -> Self {
+        Self { present: number.is_some(), value: number.unwrap_or_default() }
+    }
+}
+
 impl From<Option<String>> for ffi::MaybeText {
     fn from(text: Option<String>) -> Self {
         Self { present: text.is_some(), value: text.unwrap_or_default() }
@@ -42,6 +54,7 @@ impl From<&ffi::ModelOptions> for ModelOptions {
             },
             mmap: options.mmap,
             check_memory: options.check_memory,
+            reproducible: options.reproducible,
         }
     }
 }
@@ -66,6 +79,28 @@ impl From<&ffi::GenerateOptions> for GenerateOptions {
             max_tokens: options.max_tokens.into(),
             stop: options.stop.clone(),
             logprobs: options.logprobs.into(),
+        }
+    }
+}
+
+impl From<Sampling> for ffi::GenerateOptions {
+    fn from(sampling: Sampling) -> Self {
+        let bias = sampling.logit_bias.into_iter();
+        Self {
+            temperature: sampling.temperature,
+            seed: sampling.seed,
+            logit_bias: bias.map(|(token, bias)| ffi::TokenBias { token: token.0, bias }).collect(),
+            penalty_window: sampling.penalty_window,
+            repetition_penalty: sampling.repetition_penalty,
+            frequency_penalty: sampling.frequency_penalty,
+            presence_penalty: sampling.presence_penalty,
+            top_k: sampling.top_k,
+            typical_p: sampling.typical_p,
+            top_p: sampling.top_p,
+            min_p: sampling.min_p,
+            max_tokens: None.into(),
+            stop: Vec::new(),
+            logprobs: None.into(),
         }
     }
 }

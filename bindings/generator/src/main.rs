@@ -79,12 +79,14 @@ fn generate(library: &Utf8Path, out: &Utf8Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// UniFFI 0.32.2 renames a class (ffi/uniffi.toml) everywhere but in the constructors that give it; only `Model` has
-/// such.
+/// UniFFI 0.32.2 renames a class (ffi/uniffi.toml) everywhere but in the constructors that give it; these have such.
 fn complete_renames(kotlin: &Utf8Path) -> Result<(), Box<dyn Error>> {
-    let text = fs::read_to_string(kotlin)?;
-    let text = text.replace(": Model {", ": NativeModel {");
-    fs::write(kotlin, text.replace("FfiConverterTypeModel.", "FfiConverterTypeNativeModel."))?;
+    let mut text = fs::read_to_string(kotlin)?;
+    for class in ["LockFile", "Model", "Store"] {
+        text = text.replace(&format!(": {class} {{"), &format!(": Native{class} {{"));
+        text = text.replace(&format!("FfiConverterType{class}."), &format!("FfiConverterTypeNative{class}."));
+    }
+    fs::write(kotlin, text)?;
     Ok(())
 }
 

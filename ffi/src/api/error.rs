@@ -63,6 +63,33 @@ pub enum PinfoldError {
     /// A function that the app gave failed.
     #[error("{0}")]
     Callback(String),
+    /// A lock file cannot be read as one; the message begins with its path, the line and the column.
+    #[error("{0}")]
+    BadLock(String),
+    /// The lock file pins nothing of this name.
+    #[error("{0}")]
+    NotPinned(String),
+    /// The bytes of a pin are not on this machine.
+    #[error("{0}")]
+    NotPulled(String),
+    /// The bytes are not those that were pinned. They are not used.
+    #[error("{0}")]
+    WrongDigest(String),
+    /// The store is not one that this version can use.
+    #[error("{0}")]
+    BadStore(String),
+    /// There is no room for a download: on the disk, or below the quota of the store.
+    #[error("{0}")]
+    NoSpace(String),
+    /// A text does not name a source of bytes.
+    #[error("{0}")]
+    BadSource(String),
+    /// No source gave the bytes. What arrived is kept for the next attempt.
+    #[error("{0}")]
+    PullFailed(String),
+    /// A signature is missing, damaged, or not of this key and these bytes.
+    #[error("{0}")]
+    BadSignature(String),
 }
 
 impl PinfoldError {
@@ -88,6 +115,15 @@ impl PinfoldError {
             Self::Engine(_) => "engine",
             Self::InvalidText(_) => "invalid_text",
             Self::Callback(_) => "callback",
+            Self::BadLock(_) => "bad_lock",
+            Self::NotPinned(_) => "not_pinned",
+            Self::NotPulled(_) => "not_pulled",
+            Self::WrongDigest(_) => "wrong_digest",
+            Self::BadStore(_) => "bad_store",
+            Self::NoSpace(_) => "no_space",
+            Self::BadSource(_) => "bad_source",
+            Self::PullFailed(_) => "pull_failed",
+            Self::BadSignature(_) => "bad_signature",
         }
     }
 
@@ -113,6 +149,15 @@ impl PinfoldError {
             Self::Engine(_) => 17,
             Self::InvalidText(_) => 18,
             Self::Callback(_) => 19,
+            Self::BadLock(_) => 20,
+            Self::NotPinned(_) => 21,
+            Self::NotPulled(_) => 22,
+            Self::WrongDigest(_) => 23,
+            Self::BadStore(_) => 24,
+            Self::NoSpace(_) => 25,
+            Self::BadSource(_) => 26,
+            Self::PullFailed(_) => 27,
+            Self::BadSignature(_) => 28,
         }
     }
 }
@@ -137,6 +182,15 @@ impl From<pinfold::Error> for PinfoldError {
             Error::NoCandidate { .. } => Self::NoCandidate(message),
             Error::BadSession { .. } => Self::BadSession(message),
             Error::ChatTemplate { .. } => Self::ChatTemplate(message),
+            Error::BadLock { .. } => Self::BadLock(message),
+            Error::NotPinned { .. } => Self::NotPinned(message),
+            Error::NotPulled { .. } => Self::NotPulled(message),
+            Error::WrongDigest { .. } => Self::WrongDigest(message),
+            Error::BadStore { .. } => Self::BadStore(message),
+            Error::NoSpace { .. } => Self::NoSpace(message),
+            Error::BadSource { .. } => Self::BadSource(message),
+            Error::PullFailed { .. } => Self::PullFailed(message),
+            Error::BadSignature { .. } => Self::BadSignature(message),
             Error::Unsupported { .. } => Self::Unsupported(message),
             // Core's error may grow; what has no variant here yet is the engine's.
             _ => Self::Engine(message),

@@ -7,15 +7,7 @@ use pinfold::engine::Facts;
 use pinfold::engine::scripted::Scripted;
 use pinfold::{Message, ModelOptions, SessionOptions, Special, Token};
 
-use super::{CallbackError, Cancel, Result, Session};
-
-/// What an app hears of a load.
-#[uniffi::export(with_foreign)]
-pub trait LoadProgress: Send + Sync {
-    /// Called with the share that is loaded, 0 to 1, on the thread that loads. If it fails, the load ends with
-    /// the error `Callback`.
-    fn loaded(&self, share: f32) -> Result<(), CallbackError>;
-}
+use super::{Cancel, LoadProgress, Result, Session};
 
 /// A loaded checkpoint, ready for sessions.
 ///
@@ -158,42 +150,42 @@ impl Model {
     }
 }
 
+impl Model {
+    /// Loads the file that a name of a lock file resolved to.
+    pub(super) fn load_pinned(
+        pinned: &pinfold::Pinned,
+        options: &ModelOptions,
+        progress: Option<Arc<dyn LoadProgress>>,
+        cancel: Option<Arc<Cancel>>,
+    ) -> Result<Self> {
+        #[cfg(feature = "llama")]
+        return watched(progress, cancel, |watch| pinfold::Model::load_pinned(pinned, options, watch));
+        #[cfg(not(feature = "llama"))]
+        no_engine((pinned, options, progress, cancel))
+    }
+}
+
 /// How special tokens that are spelled out are read.
 pub(super) fn special(parse: bool) -> Special {
     if parse { Special::Parse } else { Special::Plain }
 }
 
-/// Loads with an app's progress and cancel. A progress that fails stops the load.
+/// Loads with an app's progress and cancel.
 #[cfg(feature = "llama")]
 fn watched(
     progress: Option<Arc<dyn LoadProgress>>,
     cancel: Option<Arc<Cancel>>,
     load: impl FnOnce(pinfold::LoadWatch<'_>) -> pinfold::Result<pinfold::Model>,
 ) -> Result<Model> {
-    use super::PinfoldError;
-
-    let stop = super::cancel::or_never(cancel);
-    let Some(progress) = progress else {
-        return Ok(Model(load(pinfold::LoadWatch { progress: None, cancel: stop })?));
-    };
-    let mut failure = None;
-    // The app's flag must not be set for the app's own failure, so the load watches another one.
-    let watched = pinfold::Cancel::new();
-    let mut report = |share: f32| {
-        if let Err(error) = progress.loaded(share) {
-            failure = Some(error);
-            watched.cancel();
-        }
-        if stop.is_cancelled() {
-            watched.cancel();
-        }
-    };
-    stop.check()?;
-    let loaded = load(pinfold::LoadWatch { progress: Some(&mut report), cancel: watched.clone() });
-    match failure {
-        Some(error) => Err(PinfoldError::Callback(format!("progress of the load: {error}"))),
-        None => Ok(Model(loaded?)),
-    }
+    let model = super::watch::watched("load", cancel, |cancel, hear| {
+        let mut report = |share| {
+            if let Some(progress) = &progress {
+                hear(progress.loaded(share));
+            }
+        };
+        load(pinfold::LoadWatch { progress: Some(&mut report), cancel })
+    })?;
+    Ok(Model(model))
 }
 
 #[cfg(not(feature = "llama"))]

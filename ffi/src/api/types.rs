@@ -109,6 +109,10 @@ pub struct ModelOptions {
     /// Whether a checkpoint that cannot fit into the free memory is refused.
     #[uniffi(default = true)]
     pub check_memory: bool,
+    /// Whether the logits of a session depend, bit for bit, on its tokens alone. Each session then has a cache of
+    /// its own for `context_tokens`, and prompts are computed token by token, at about the speed of generation.
+    #[uniffi(default = false)]
+    pub reproducible: bool,
 }
 
 /// How a session behaves.

@@ -6,7 +6,7 @@ use std::ptr;
 
 use super::{
     PINFOLD_ERROR_NULL_ARGUMENT, PINFOLD_ERROR_PANIC, PINFOLD_ERROR_STRUCT_SIZE, PINFOLD_OK, pinfold_error,
-    pinfold_status,
+    pinfold_status, pinfold_string,
 };
 use crate::api::PinfoldError;
 
@@ -171,6 +171,37 @@ pub(super) unsafe fn text<'a>(data: *const c_char, length: usize, name: &'static
     })
 }
 
+/// The text of `length` bytes at `data`; none if `data` is NULL.
+///
+/// # Safety
+/// As for [`slice`].
+pub(super) unsafe fn optional_text(
+    data: *const c_char,
+    length: usize,
+    name: &'static str,
+) -> Outcome<Option<String>> {
+    if data.is_null() && length == 0 {
+        return Ok(None);
+    }
+    // SAFETY: by the contract of this function.
+    unsafe { text(data, length, name) }.map(|text| Some(text.to_owned()))
+}
+
+/// The texts at `data`.
+///
+/// # Safety
+/// `data` points to `length` texts.
+pub(super) unsafe fn texts(
+    data: *const pinfold_string,
+    length: usize,
+    name: &'static str,
+) -> Outcome<Vec<String>> {
+    // SAFETY: by the contract of this function.
+    let entries = unsafe { slice(data, length, name) }?;
+    // SAFETY: as above.
+    entries.iter().map(|entry| unsafe { text(entry.data, entry.length, name) }.map(str::to_owned)).collect()
+}
+
 /// An optional number: -1 for none.
 pub(super) fn optional(number: i64, name: &'static str) -> Outcome<Option<u32>> {
     if number == super::PINFOLD_NONE {
@@ -178,6 +209,15 @@ pub(super) fn optional(number: i64, name: &'static str) -> Outcome<Option<u32>> 
     }
     let what = || format!("{name}: {number}, but it must be a number of 32 bits, or PINFOLD_NONE");
     u32::try_from(number).map(Some).map_err(|_| PinfoldError::InvalidOption(what()).into())
+}
+
+/// A field that has no meaning yet: 0.
+pub(super) fn reserved(number: u32, offset: usize, name: &'static str) -> Outcome {
+    if number == 0 {
+        return Ok(());
+    }
+    let reason = format!("byte {offset} is set, but this version knows no meaning of it");
+    Err(Failure::StructSize(name, reason))
 }
 
 /// A flag: 0 or 1.

@@ -129,16 +129,16 @@ impl LoadProgress for Progress {
 }
 
 /// What every load is given.
-struct Load {
-    options: ModelOptions,
-    progress: Option<Arc<dyn LoadProgress>>,
-    cancel: Option<Arc<Cancel>>,
+pub(super) struct Load {
+    pub options: ModelOptions,
+    pub progress: Option<Arc<dyn LoadProgress>>,
+    pub cancel: Option<Arc<Cancel>>,
 }
 
 impl Load {
     /// # Safety
     /// The pointers are as the header says.
-    unsafe fn new(options: *const pinfold_model_options, cancel: *const pinfold_cancel) -> Outcome<Self> {
+    pub unsafe fn new(options: *const pinfold_model_options, cancel: *const pinfold_cancel) -> Outcome<Self> {
         // SAFETY: by the contract of this function.
         let (given, cancel) = unsafe { (sized::read(options)?, cancel::given(cancel)) };
         let user = given.progress_user;

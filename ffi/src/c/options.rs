@@ -4,7 +4,7 @@ use std::ffi::c_void;
 use std::mem::offset_of;
 use std::ptr;
 
-use super::boundary::{Outcome, flag, optional, slice, text};
+use super::boundary::{Outcome, flag, optional, reserved, slice, texts};
 use super::pinfold_string;
 use super::sized::{self, Versioned};
 use crate::api::{GenerateOptions, ModelOptions, Offload, Sampling, SessionOptions, Token};
@@ -46,12 +46,18 @@ pub struct pinfold_model_options {
     pub progress: pinfold_progress,
     /// Given to `progress`.
     pub progress_user: *mut c_void,
+    /// 1 if the logits of a session are to depend, bit for bit, on its tokens alone; 0 at first. Each session then has
+    /// a cache of its own for `context_tokens`, and prompts are computed token by token, at about the speed of
+    /// generation.
+    pub reproducible: u32,
+    /// Must be 0.
+    pub reserved: u32,
 }
 
 // SAFETY: numbers, pointers and a nullable function pointer.
 unsafe impl Versioned for pinfold_model_options {
     const NAME: &'static str = "pinfold_model_options";
-    const FORMER: &'static [usize] = &[];
+    const FORMER: &'static [usize] = &[offset_of!(Self, reproducible)];
 
     fn defaults() -> Self {
         let plain = ModelOptions::default();
@@ -68,6 +74,8 @@ unsafe impl Versioned for pinfold_model_options {
             check_memory: plain.check_memory.into(),
             progress: None,
             progress_user: ptr::null_mut(),
+            reproducible: plain.reproducible.into(),
+            reserved: 0,
         }
     }
 }
@@ -77,8 +85,8 @@ impl pinfold_model_options {
     /// Its pointers are as the header says.
     pub(super) unsafe fn to_api(self) -> Outcome<ModelOptions> {
         // SAFETY: by the contract of this function.
-        let devices =
-            unsafe { strings(self.offload_devices, self.offload_devices_length, "offload_devices") }?;
+        let devices = unsafe { texts(self.offload_devices, self.offload_devices_length, "offload_devices") }?;
+        reserved(self.reserved, offset_of!(Self, reserved), Self::NAME)?;
         Ok(ModelOptions {
             context_tokens: self.context_tokens,
             sessions: self.sessions,
@@ -87,6 +95,7 @@ impl pinfold_model_options {
             offload: Offload { layers: optional(self.offload_layers, "offload_layers")?, devices },
             mmap: flag(self.mmap, "mmap")?,
             check_memory: flag(self.check_memory, "check_memory")?,
+            reproducible: flag(self.reproducible, "reproducible")?,
         })
     }
 }
@@ -227,14 +236,10 @@ impl pinfold_generate_options {
     /// Its pointers are as the header says.
     pub(super) unsafe fn to_api(self) -> Outcome<GenerateOptions> {
         // SAFETY: by the contract of this function.
-        let stop = unsafe { strings(self.stop, self.stop_length, "stop") }?;
+        let stop = unsafe { texts(self.stop, self.stop_length, "stop") }?;
         // SAFETY: as above.
         let bias = unsafe { slice(self.logit_bias, self.logit_bias_length, "logit_bias") }?;
-        if self.reserved != 0 {
-            let offset = offset_of!(Self, reserved);
-            let reason = format!("byte {offset} is set, but this version knows no meaning of it");
-            return Err(super::boundary::Failure::StructSize(Self::NAME, reason));
-        }
+        reserved(self.reserved, offset_of!(Self, reserved), Self::NAME)?;
         Ok(GenerateOptions {
             sampling: Sampling {
                 temperature: self.temperature,
@@ -256,6 +261,23 @@ impl pinfold_generate_options {
     }
 }
 
+impl pinfold_generate_options {
+    /// Sets what says how tokens are chosen; `bias` must live as long as this is used.
+    pub(super) fn set_sampling(&mut self, sampling: &Sampling, bias: &[pinfold_logit_bias]) {
+        (self.logit_bias, self.logit_bias_length) = (bias.as_ptr(), bias.len());
+        self.seed = sampling.seed;
+        self.temperature = sampling.temperature;
+        self.penalty_window = sampling.penalty_window;
+        self.repetition_penalty = sampling.repetition_penalty;
+        self.frequency_penalty = sampling.frequency_penalty;
+        self.presence_penalty = sampling.presence_penalty;
+        self.top_k = sampling.top_k;
+        self.typical_p = sampling.typical_p;
+        self.top_p = sampling.top_p;
+        self.min_p = sampling.min_p;
+    }
+}
+
 /// Sets the defaults; `struct_size` is `sizeof(pinfold_generate_options)`. NULL does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pinfold_generate_options_init(
@@ -263,13 +285,4 @@ pub unsafe extern "C" fn pinfold_generate_options_init(
     struct_size: usize,
 ) {
     unsafe { sized::init(options_out, struct_size) }
-}
-
-/// # Safety
-/// `data` points to `length` texts.
-unsafe fn strings(data: *const pinfold_string, length: usize, name: &'static str) -> Outcome<Vec<String>> {
-    // SAFETY: by the contract of this function.
-    let entries = unsafe { slice(data, length, name) }?;
-    // SAFETY: as above.
-    entries.iter().map(|entry| unsafe { text(entry.data, entry.length, name) }.map(str::to_owned)).collect()
 }

@@ -46,6 +46,24 @@ pub const PINFOLD_ERROR_ENGINE: pinfold_status = 17;
 pub const PINFOLD_ERROR_INVALID_TEXT: pinfold_status = 18;
 /// A function that you gave failed.
 pub const PINFOLD_ERROR_CALLBACK: pinfold_status = 19;
+/// A lock file cannot be read as one; the message begins with its path, the line and the column.
+pub const PINFOLD_ERROR_BAD_LOCK: pinfold_status = 20;
+/// The lock file pins nothing of this name.
+pub const PINFOLD_ERROR_NOT_PINNED: pinfold_status = 21;
+/// The bytes of a pin are not on this machine.
+pub const PINFOLD_ERROR_NOT_PULLED: pinfold_status = 22;
+/// The bytes are not those that were pinned. They are not used.
+pub const PINFOLD_ERROR_WRONG_DIGEST: pinfold_status = 23;
+/// The store is not one that this version can use.
+pub const PINFOLD_ERROR_BAD_STORE: pinfold_status = 24;
+/// There is no room for a download: on the disk, or below the quota of the store.
+pub const PINFOLD_ERROR_NO_SPACE: pinfold_status = 25;
+/// A text does not name a source of bytes.
+pub const PINFOLD_ERROR_BAD_SOURCE: pinfold_status = 26;
+/// No source gave the bytes. What arrived is kept for the next attempt.
+pub const PINFOLD_ERROR_PULL_FAILED: pinfold_status = 27;
+/// A signature is missing, damaged, or not of this key and these bytes.
+pub const PINFOLD_ERROR_BAD_SIGNATURE: pinfold_status = 28;
 /// A pointer is NULL that must not be.
 pub const PINFOLD_ERROR_NULL_ARGUMENT: pinfold_status = 100;
 /// The `struct_size` of a struct was not set, or the struct uses fields that this version does not know.
@@ -78,6 +96,15 @@ pub extern "C" fn pinfold_status_code(status: pinfold_status) -> *const c_char {
         PINFOLD_ERROR_ENGINE => c"engine",
         PINFOLD_ERROR_INVALID_TEXT => c"invalid_text",
         PINFOLD_ERROR_CALLBACK => c"callback",
+        PINFOLD_ERROR_BAD_LOCK => c"bad_lock",
+        PINFOLD_ERROR_NOT_PINNED => c"not_pinned",
+        PINFOLD_ERROR_NOT_PULLED => c"not_pulled",
+        PINFOLD_ERROR_WRONG_DIGEST => c"wrong_digest",
+        PINFOLD_ERROR_BAD_STORE => c"bad_store",
+        PINFOLD_ERROR_NO_SPACE => c"no_space",
+        PINFOLD_ERROR_BAD_SOURCE => c"bad_source",
+        PINFOLD_ERROR_PULL_FAILED => c"pull_failed",
+        PINFOLD_ERROR_BAD_SIGNATURE => c"bad_signature",
         PINFOLD_ERROR_NULL_ARGUMENT => c"null_argument",
         PINFOLD_ERROR_STRUCT_SIZE => c"struct_size",
         PINFOLD_ERROR_PANIC => c"panic",

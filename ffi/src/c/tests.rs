@@ -8,6 +8,8 @@ use super::sized::{self, Versioned};
 use super::*;
 use crate::api::PinfoldError;
 
+mod pins;
+
 fn text(text: &CStr) -> (*const std::ffi::c_char, usize) {
     (text.as_ptr(), text.count_bytes())
 }
@@ -214,7 +216,7 @@ fn a_struct_of_an_older_or_a_newer_version_is_taken() {
 
 #[test]
 fn every_error_of_the_api_has_its_status_and_its_word() {
-    let make: [fn(String) -> PinfoldError; 19] = [
+    let make: [fn(String) -> PinfoldError; 28] = [
         PinfoldError::Io,
         PinfoldError::BadCheckpoint,
         PinfoldError::UnknownCheckpoint,
@@ -234,6 +236,15 @@ fn every_error_of_the_api_has_its_status_and_its_word() {
         PinfoldError::Engine,
         PinfoldError::InvalidText,
         PinfoldError::Callback,
+        PinfoldError::BadLock,
+        PinfoldError::NotPinned,
+        PinfoldError::NotPulled,
+        PinfoldError::WrongDigest,
+        PinfoldError::BadStore,
+        PinfoldError::NoSpace,
+        PinfoldError::BadSource,
+        PinfoldError::PullFailed,
+        PinfoldError::BadSignature,
     ];
     let code = |status| unsafe { CStr::from_ptr(pinfold_status_code(status)) }.to_str().unwrap();
     for (index, make) in make.iter().enumerate() {
@@ -259,4 +270,10 @@ fn the_defaults_are_those_of_the_api() {
     assert_eq!(load, crate::api::ModelOptions::default());
     let session = pinfold_session_options::defaults().to_api().unwrap();
     assert_eq!(session, crate::api::SessionOptions::default());
+    let store = unsafe { pinfold_store_options::defaults().to_api() }.unwrap();
+    assert_eq!(store, crate::api::StoreOptions::default());
+    let pull = unsafe { pinfold_pull_options::defaults().to_api() }.unwrap();
+    assert_eq!(pull, crate::api::PullOptions::default());
+    let verify = unsafe { pinfold_verify_options::defaults().to_api() }.unwrap();
+    assert_eq!(verify, crate::api::VerifyOptions::default());
 }

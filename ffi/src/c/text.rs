@@ -49,6 +49,28 @@ impl pinfold_string {
     }
 }
 
+/// Several texts, as an array of C's.
+pub(super) struct Texts {
+    /// What the strings point to.
+    _texts: Vec<Text>,
+    strings: Vec<pinfold_string>,
+}
+
+impl Texts {
+    pub(super) fn new(texts: impl IntoIterator<Item = String>) -> Self {
+        let texts: Vec<Text> = texts.into_iter().map(Text::new).collect();
+        Self { strings: texts.iter().map(Text::borrowed).collect(), _texts: texts }
+    }
+
+    pub(super) fn data(&self) -> *const pinfold_string {
+        self.strings.as_ptr()
+    }
+
+    pub(super) fn length(&self) -> usize {
+        self.strings.len()
+    }
+}
+
 /// A text that Pinfold made.
 ///
 /// Freed by: you, with `pinfold_text_free`. Threads: any, it does not change. May outlive: everything.

@@ -66,6 +66,8 @@ static void close_run(run_t *run) {
     pinfold_stream_free(run->stream);
     for (int i = 0; i < run->kept_count; i++) pinfold_session_free(run->kept[i]);
     pinfold_session_free(run->session);
+    pinfold_lock_file_free(run->lock_file);
+    pinfold_store_free(run->store);
 }
 
 int main(int count, char **arguments) {
@@ -91,7 +93,8 @@ int main(int count, char **arguments) {
         bool skip = has(&block, "absent") || (scripted_alone && !has(&block, "scripted"));
         if (!skip) {
             pinfold_error *error = NULL;
-            pinfold_status status = load(&block, &run.model, &error);
+            bool lock = has(&block, "lock");
+            pinfold_status status = lock ? open_lock(&run, &block, &error) : load(&block, &run.model, &error);
             check_error(&run, &block, status, error);
             pinfold_error_free(error);
             if (run.model && pinfold_model_session(run.model, NULL, &run.session, NULL)) {
@@ -99,7 +102,7 @@ int main(int count, char **arguments) {
             }
         }
         while ((more = script_next(&cursor, &block)) && strcmp(block.kind, "step") == 0) {
-            if (run.session) do_step(&run, &block);
+            if (run.session || run.lock_file) do_step(&run, &block);
         }
         close_run(&run);
         const char *outcome = skip ? "skipped" : run.failed ? "failed" : "passed";

@@ -16,6 +16,8 @@ typedef struct {
     pinfold_session *kept[8]; /* sessions that stay open */
     int kept_count;
     pinfold_stream *stream; /* one that stays open */
+    pinfold_lock_file *lock_file;
+    pinfold_store *store;   /* for this case alone */
     text_t file;            /* for save and restore */
     bool failed;
 } run_t;
@@ -35,6 +37,10 @@ typedef struct {
 void fault(run_t *run, const block_t *step, const char *format, ...);
 /* Compares what came with the fields `error` and `message`. */
 void check_error(run_t *run, const block_t *block, pinfold_status status, const pinfold_error *error);
+/* Opens the lock file of a case, and a store. */
+pinfold_status open_lock(run_t *run, const block_t *block, pinfold_error **error);
+/* Does a step of a lock file; false if it is none. */
+bool do_pin_step(run_t *run, const block_t *step, outcome_t *outcome);
 /* Does a step and checks what came. */
 void do_step(run_t *run, const block_t *step);
 /* The step `generate`. */

@@ -19,5 +19,6 @@ void check_null(void);    /* null.c */
 void check_values(void);  /* values.c */
 void check_order(void);   /* order.c */
 void check_threads(void); /* threads.c */
+void check_pins(const char *folder); /* pin_misuse.c; the folder is for its files */
 
 #endif

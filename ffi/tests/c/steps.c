@@ -148,7 +148,11 @@ void do_step(run_t *run, const block_t *step) {
     outcome.length = -1;
     pinfold_error **error = &outcome.error;
     const char *action = step->value;
-    if (strcmp(action, "append") == 0) {
+    if (run->lock_file && do_pin_step(run, step, &outcome)) {
+        /* Done. */
+    } else if (!run->session) {
+        fault(run, step, "no model is loaded");
+    } else if (strcmp(action, "append") == 0) {
         append(run, step, &outcome);
     } else if (strcmp(action, "append_chat") == 0) {
         append_chat(run, step, &outcome);

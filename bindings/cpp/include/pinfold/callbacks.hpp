@@ -3,27 +3,33 @@
 #ifndef PINFOLD_CALLBACKS_HPP
 #define PINFOLD_CALLBACKS_HPP
 
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <string_view>
 #include <utility>
 
+#include "pinfold/pinned.hpp"
 #include "pinfold/values.hpp"
 #include "rust/cxx.h"
 
 namespace pinfold::bridge {
 
-/// Hears of a load.
-class ProgressCallback {
+/// A function of the app that hears of work.
+template <typename... Arguments>
+class Watch {
  public:
-  /// What `function` throws goes to `thrown`, so that the load can throw it again.
-  ProgressCallback(std::function<void(float)> function, std::shared_ptr<std::exception_ptr> thrown)
+  using Function = std::function<void(Arguments...)>;
+
+  /// What `function` throws goes to `thrown`, so that the work can throw it again.
+  Watch(Function function, std::shared_ptr<std::exception_ptr> thrown)
       : function_(std::move(function)), thrown_(std::move(thrown)) {}
 
-  bool loaded(float share) const noexcept {
+ protected:
+  bool tell(Arguments... arguments) const noexcept {
     try {
-      function_(share);
+      function_(arguments...);
       return true;
     } catch (...) {
       *thrown_ = std::current_exception();
@@ -32,8 +38,40 @@ class ProgressCallback {
   }
 
  private:
-  std::function<void(float)> function_;
+  Function function_;
   std::shared_ptr<std::exception_ptr> thrown_;
+};
+
+/// Hears of a load.
+class ProgressCallback : public Watch<float> {
+ public:
+  using Watch::Watch;
+  bool loaded(float share) const noexcept { return tell(share); }
+};
+
+/// Hears of a download.
+class PullCallback : public Watch<std::string_view, std::uint64_t, std::uint64_t> {
+ public:
+  using Watch::Watch;
+  bool pulled(rust::Str source, std::uint64_t done, std::uint64_t total) const noexcept {
+    return tell({source.data(), source.size()}, done, total);
+  }
+};
+
+/// Hears of a verification.
+class VerifyCallback : public Watch<std::string_view, std::uint32_t, std::uint32_t> {
+ public:
+  using Watch::Watch;
+  bool verified(rust::Str subject, std::uint32_t done, std::uint32_t total) const noexcept {
+    return tell({subject.data(), subject.size()}, done, total);
+  }
+};
+
+/// Hears of work on a store.
+class StoreCallback : public Watch<std::uint64_t, std::uint64_t> {
+ public:
+  using Watch::Watch;
+  bool processed(std::uint64_t done, std::uint64_t total) const noexcept { return tell(done, total); }
 };
 
 /// Receives the log.

@@ -3,6 +3,8 @@
 #define PINFOLD_CONVERT_HPP
 
 #include <cstddef>
+#include <exception>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -73,6 +75,7 @@ inline bridge::ModelOptions to_bridge(const ModelOptions& options) {
   out.offload_devices = owned(options.offload.devices, "offload.devices");
   out.mmap = options.mmap;
   out.check_memory = options.check_memory;
+  out.reproducible = options.reproducible;
   return out;
 }
 
@@ -165,6 +168,24 @@ inline Device from_bridge(const bridge::Device& device) {
           device.memory_free, device.memory_total,      text(device.kernels)};
 }
 
+inline Sampling sampling(const bridge::GenerateOptions& options) {
+  Sampling out;
+  out.temperature = options.temperature;
+  out.seed = options.seed;
+  for (const bridge::TokenBias& entry : options.logit_bias) {
+    out.logit_bias.emplace(entry.token, entry.bias);
+  }
+  out.penalty_window = options.penalty_window;
+  out.repetition_penalty = options.repetition_penalty;
+  out.frequency_penalty = options.frequency_penalty;
+  out.presence_penalty = options.presence_penalty;
+  out.top_k = options.top_k;
+  out.typical_p = options.typical_p;
+  out.top_p = options.top_p;
+  out.min_p = options.min_p;
+  return out;
+}
+
 /// Does a call of the bridge and turns its exception into ours.
 template <typename Call>
 auto call(Call&& work) -> decltype(work()) {
@@ -172,6 +193,29 @@ auto call(Call&& work) -> decltype(work()) {
     return work();
   } catch (const rust::Error& error) {
     throw Error::from_bridge(error.what());
+  }
+}
+
+/// Does a call of the bridge that hears of its progress by a `Callback`, which takes what `progress` takes. What the
+/// function threw is nested in the error.
+template <typename Callback, typename Progress, typename Call>
+auto watched(const Progress& progress, Call&& work) -> decltype(work(std::unique_ptr<Callback>())) {
+  const auto thrown = std::make_shared<std::exception_ptr>();
+  std::unique_ptr<Callback> callback;
+  if (progress) {
+    callback = std::make_unique<Callback>(progress, thrown);
+  }
+  try {
+    return call([&] { return work(std::move(callback)); });
+  } catch (const Error& error) {
+    if (*thrown == nullptr) {
+      throw;
+    }
+    try {
+      std::rethrow_exception(*thrown);
+    } catch (...) {
+      std::throw_with_nested(Error(error));
+    }
   }
 }
 

@@ -17,7 +17,8 @@ namespace pinfold {
 ///
 ///     io  bad_checkpoint  unknown_checkpoint  load_failed  out_of_memory  context_full  too_many_sessions
 ///     session_busy  session_empty  cancelled  invalid_option  unknown_token  no_candidate  bad_session
-///     chat_template  unsupported  engine  invalid_text  callback
+///     chat_template  unsupported  engine  invalid_text  callback  bad_lock  not_pinned  not_pulled  wrong_digest
+///     bad_store  no_space  bad_source  pull_failed  bad_signature
 ///
 /// Later versions may add codes. A call on an object that was moved from throws `invalid_option`; a text or a path that
 /// is not UTF-8 throws `invalid_text`.

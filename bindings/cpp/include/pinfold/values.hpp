@@ -37,6 +37,9 @@ struct ModelOptions {
   bool mmap = true;
   /// Whether a checkpoint that cannot fit into the free memory is refused.
   bool check_memory = true;
+  /// Whether logits do not depend on slices, cached prefixes, other sessions and threads. Prompts take as long as
+  /// generation then, and each session has `context_tokens` of its own.
+  bool reproducible = false;
 };
 
 /// How a session behaves.
