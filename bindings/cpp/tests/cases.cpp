@@ -1,9 +1,9 @@
 // Runs the shared cases; core/vectors/api.toml says what the steps are.
 //
-//     cases LINES RESULTS SHARED     reads LINES (see cases_as_lines.py), writes RESULTS (NAME, outcome, reason)
+//     cases LINES RESULTS SHARED PINS     reads LINES (see cases_as_lines.py), writes RESULTS (NAME, outcome, reason)
 
 #include <algorithm>
-#include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <sstream>
@@ -11,25 +11,16 @@
 #include <pinfold.hpp>
 
 #include "lines.hpp"
+#include "pin_cases.hpp"
+#include "said.hpp"
 
 using pinfold::Session;
 using pinfold::Stream;
-
-/// A case that is not as it should be.
-struct Difference : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 /// A case that cannot run here.
 struct Skipped : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
-
-static void want(bool holds, const std::string& what) {
-  if (!holds) {
-    throw Difference(what);
-  }
-}
 
 static std::string shown(const std::vector<pinfold::Token>& tokens) {
   std::ostringstream out;
@@ -266,46 +257,62 @@ class Run {
   std::optional<Stream> stream_;
 };
 
-/// Does `work`, from which the error comes that the fields name, or none.
+/// The step with its number, in what is said of it.
 template <typename Work>
-static void as_said(const Fields& fields, Work&& work) {
+static void numbered(const Case& it, std::size_t index, Work&& work) {
+  const Fields& step = it.steps[index];
   try {
-    work();
-  } catch (const pinfold::Error& error) {
-    const std::string what = error.what();
-    want(error.code() == fields.text("error"), "the error is " + error.code() + ": " + what);
-    want(what.find(fields.text("message")) != std::string::npos, "the message is " + what);
-    return;
+    as_said(step, [&] { work(step); });
+  } catch (const Difference& difference) {
+    throw Difference("step " + std::to_string(index + 1) + " (" + step.text("do") + "): " + difference.what());
   }
-  want(!fields.has("error"), "there is no error, but " + fields.text("error") + " should come");
 }
 
-static void run(const Case& it, const std::string& shared, const std::string& file) {
+static void run_lock(const Case& it, const Folders& folders, const std::string& file) {
+  std::optional<PinRun> pins;
+  as_said(it.source, [&] { pins.emplace(open_lock(it.source, folders.pins), folders); });
   std::optional<Run> running;
-  as_said(it.model, [&] { running.emplace(load(it.model, shared), file); });
+  for (std::size_t i = 0; pins && i < it.steps.size(); ++i) {
+    numbered(it, i, [&](const Fields& step) {
+      if (step.text("do") == "load") {
+        running.emplace(pins->load(step), file);
+      } else if (!pins->step(step)) {
+        want(running.has_value(), "the case has loaded nothing");
+        running->step(step);
+      }
+    });
+  }
+}
+
+static void run(const Case& it, const Folders& folders, const std::string& shared, const std::string& file) {
+  if (it.has_lock) {
+    run_lock(it, folders, file);
+    return;
+  }
+  std::optional<Run> running;
+  as_said(it.source, [&] { running.emplace(load(it.source, shared), file); });
   for (std::size_t i = 0; running && i < it.steps.size(); ++i) {
-    try {
-      as_said(it.steps[i], [&] { running->step(it.steps[i]); });
-    } catch (const Difference& difference) {
-      throw Difference("step " + std::to_string(i + 1) + " (" + it.steps[i].text("do") + "): " + difference.what());
-    }
+    numbered(it, i, [&](const Fields& step) { running->step(step); });
   }
 }
 
 int main(int count, char** arguments) {
-  if (count != 4) {
-    std::cerr << "usage: cases LINES RESULTS SHARED\n";
+  if (count != 5) {
+    std::cerr << "usage: cases LINES RESULTS SHARED PINS\n";
     return 2;
   }
   std::ifstream lines(arguments[1]);
   std::ofstream results(arguments[2], std::ios::binary);
   const std::vector<Case> cases = read_cases(lines);
+  const std::string results_path = arguments[2];
   int failed = cases.empty() || !results ? 1 : 0;
   for (const Case& it : cases) {
     std::string outcome = "passed";
     std::string reason;
     try {
-      run(it, arguments[3], std::string(arguments[2]) + ".session");
+      const std::string store = results_path + ".store";
+      std::filesystem::remove_all(store);
+      run(it, {arguments[4], store}, arguments[3], results_path + ".session");
     } catch (const Skipped& skipped) {
       outcome = "skipped";
       reason = skipped.what();
@@ -318,7 +325,8 @@ int main(int count, char** arguments) {
     std::replace_if(reason.begin(), reason.end(), [](char c) { return c == '\t' || c == '\n'; }, ' ');
     results << it.name << "\t" << outcome << "\t" << reason << "\n";
   }
-  std::remove((std::string(arguments[2]) + ".session").c_str());
+  std::filesystem::remove_all(results_path + ".store");
+  std::filesystem::remove(results_path + ".session");
   std::cout << "cases: " << cases.size() << " cases, " << failed << " failed\n";
   return failed == 0 ? 0 : 1;
 }

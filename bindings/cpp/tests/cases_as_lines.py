@@ -1,6 +1,6 @@
 """Prints the shared cases as lines, for a program without a JSON parser.
 
-    case TAB NAME, then model TAB KEY=VALUE.., then for each step: step TAB KEY=VALUE..
+    case TAB NAME, then model or lock TAB KEY=VALUE.., then for each step: step TAB KEY=VALUE..
 
 All names and texts are percent-encoded UTF-8, and a list is its values with commas between them.
 """
@@ -29,6 +29,7 @@ def line(kind, fields):
 found = subprocess.run([sys.executable, ROOT / "tools/cases", "json"], check=True, stdout=subprocess.PIPE)
 for case in json.loads(found.stdout)["case"]:
     print("case", value(case["name"]), sep="\t")
-    line("model", case["model"])
+    source = "lock" if "lock" in case else "model"
+    line(source, case[source])
     for step in case.get("steps", []):
         line("step", step)

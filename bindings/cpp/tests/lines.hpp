@@ -69,7 +69,9 @@ class Fields {
 
 struct Case {
   std::string name;
-  Fields model;
+  /// Of the lock file, if the case begins with one, else of the model.
+  Fields source;
+  bool has_lock = false;
   std::vector<Fields> steps;
 };
 
@@ -84,15 +86,16 @@ inline std::vector<Case> read_cases(std::istream& in) {
     }
     const std::string kind = parts.front();
     if (kind == "case") {
-      cases.push_back({Fields::decoded(parts.at(1)), {}, {}});
+      cases.push_back({Fields::decoded(parts.at(1)), {}, false, {}});
       continue;
     }
     Fields fields;
     for (std::size_t i = 1; i < parts.size(); ++i) {
       fields.put(parts[i]);
     }
-    if (kind == "model") {
-      cases.back().model = fields;
+    if (kind == "model" || kind == "lock") {
+      cases.back().source = fields;
+      cases.back().has_lock = kind == "lock";
     } else if (kind == "step") {
       cases.back().steps.push_back(fields);
     } else {

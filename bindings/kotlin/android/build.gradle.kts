@@ -9,7 +9,8 @@ plugins {
     `maven-publish`
 }
 
-val minimumApi = 24
+// java.time, which the generated code has timestamps in.
+val minimumApi = 26
 val jniLibs: Provider<Directory> = layout.buildDirectory.dir("jniLibs")
 
 android {

@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, Iterator, List, Tuple
 import pytest
 
 import pinfold
+from pin_cases import PinRunner, expecting, open_lock
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 SHARED = Path(os.environ.get("PINFOLD_SHARED_DATA") or REPOSITORY.parent / "shared/data")
@@ -34,7 +35,7 @@ def outcomes() -> Iterator[Dict[str, Tuple[str, str]]]:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["name"]))
 def test_case(case: Dict[str, Any], outcomes: Dict[str, Tuple[str, str]], tmp_path: Path) -> None:
     name = case["name"]
-    shared = case["model"].get("shared")
+    shared = case.get("model", {}).get("shared")
     if shared and not (SHARED / shared).exists():
         outcomes[name] = ("skipped", f"no {shared}")
         pytest.skip(f"no {shared} under the shared data")
@@ -45,6 +46,9 @@ def test_case(case: Dict[str, Any], outcomes: Dict[str, Tuple[str, str]], tmp_pa
 
 
 def run(case: Dict[str, Any], folder: Path) -> None:
+    if "lock" in case:
+        run_lock(case, folder)
+        return
     source = dict(case["model"])
     expected = {key: source.pop(key) for key in ("error", "message") if key in source}
     if expected:
@@ -57,6 +61,28 @@ def run(case: Dict[str, Any], folder: Path) -> None:
             runner.do(dict(step))
 
 
+def run_lock(case: Dict[str, Any], folder: Path) -> None:
+    source = case["lock"]
+    if "error" in source:
+        with expecting(source):
+            open_lock(source)
+            raise AssertionError(f"{source['error']} was expected")
+        return
+    with open_lock(source) as lock_file, pinfold.Store.open(folder / "store") as store:
+        pins, runner = PinRunner(lock_file, store), None
+        for step in case.get("steps", []):
+            if step["do"] == "load" and "error" not in step:
+                model = lock_file.load(step["name"], store, reproducible=step.get("reproducible", False))
+                runner = Runner(model, folder)
+            elif hasattr(pins, step["do"]):
+                pins.do(step)
+            else:
+                assert runner is not None, "the case has loaded nothing"
+                runner.do(dict(step))
+        if runner is not None:
+            runner.model.close()
+
+
 def load(source: Step) -> pinfold.Model:
     options = {key: source[key] for key in ("context_tokens", "sessions") if key in source}
     if "scripted" in source:
@@ -67,22 +93,6 @@ def load(source: Step) -> pinfold.Model:
     if "bytes" in source:
         return pinfold.Model.from_bytes(bytes(source["bytes"]), **options)
     return pinfold.Model.load(SHARED / source["shared"] if "shared" in source else source["file"], **options)
-
-
-class expecting:
-    """The error that a step must raise; nothing if none is said."""
-
-    def __init__(self, step: Step) -> None:
-        self.code, self.part = step.get("error"), step.get("message", "")
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: Any, traceback: object) -> bool:
-        if self.code is None:
-            return False
-        assert isinstance(error, pinfold.PinfoldError), f"{self.code} was expected, not {error!r}"
-        assert (error.code, self.part in error.message) == (self.code, True), error.message
-        return True
 
 
 class Runner:

@@ -28,7 +28,7 @@ def test_errors_have_a_code_and_a_message() -> None:
 def test_the_codes_are_the_names() -> None:
     public = [item for item in vars(pinfold).values() if isinstance(item, type)]
     errors = [item for item in public if issubclass(item, pinfold.PinfoldError)]
-    assert len(errors) == 20
+    assert len(errors) == 29
     for error in errors:
         if error is not pinfold.PinfoldError:
             assert error.code == re.sub(r"(?<!^)(?=[A-Z])", "_", error.__name__).lower()

@@ -9,7 +9,7 @@ from typing import Any, Callable, List
 import pytest
 
 import pinfold
-from pinfold import _errors, _model, _native, _values
+from pinfold import _errors, _model, _native
 from pinfold._native import raw
 
 # Untyped, as all that starts with an underscore in the generated module.
@@ -98,11 +98,20 @@ def test_the_defaults_are_the_apis() -> None:
     assert (given.pop("progress"), given.pop("cancel")) == (None, None)
     given["offload_devices"] = list(given["offload_devices"])
     assert given == wanted
-    lowered = vars(_model._lower())
+    lowered = vars(_model.lower_options())
     lowered.update(offload_layers=lowered["offload"].layers, offload_devices=lowered.pop("offload").devices)
     assert lowered == wanted
 
     assert keyword_defaults(pinfold.Model.session) == vars(raw.SessionOptions())
+    for function, options in (
+        (pinfold.Store.open, raw.StoreOptions()),
+        (pinfold.LockFile.pull, raw.PullOptions()),
+        (pinfold.LockFile.verify, raw.VerifyOptions()),
+    ):
+        given = keyword_defaults(function)
+        assert given.pop("progress", None) is None and given.pop("cancel", None) is None
+        wanted = {name: pytest.approx(value) if type(value) is float else value for name, value in vars(options).items()}
+        assert {name: list(value) if value == () else value for name, value in given.items()} == wanted
 
 
 def test_the_typed_options_are_the_keyword_arguments() -> None:
@@ -111,13 +120,13 @@ def test_the_typed_options_are_the_keyword_arguments() -> None:
     assert set(pinfold.ModelOptions.__annotations__) == wanted
 
 
-@pytest.mark.parametrize("name", [name for name in dir(_values) if hasattr(getattr(_values, name), "_fields")])
+@pytest.mark.parametrize("name", [name for name in dir(pinfold) if hasattr(getattr(pinfold, name), "_fields")])
 def test_values_have_the_fields_of_the_generated_ones(name: str) -> None:
     fields = [parameter for parameter in inspect.signature(getattr(raw, name)).parameters]
-    assert list(getattr(_values, name)._fields) == fields
+    assert list(getattr(pinfold, name)._fields) == fields
 
 
-@pytest.mark.parametrize("name", ["FinishReason", "Role", "DeviceKind", "LogLevel"])
+@pytest.mark.parametrize("name", ["FinishReason", "Role", "DeviceKind", "LogLevel", "Cause", "GoldenOutcome"])
 def test_enumerations_have_the_same_members(name: str) -> None:
     assert [item.name for item in getattr(pinfold, name)] == [item.name for item in getattr(raw, name)]
 

@@ -656,6 +656,15 @@ internal interface UniffiCallbackInterfaceLogSinkMethod0 : com.sun.jna.Callback 
 internal interface UniffiCallbackInterfaceLoadProgressMethod0 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`share`: Float,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
 }
+internal interface UniffiCallbackInterfacePullProgressMethod0 : com.sun.jna.Callback {
+    fun callback(`uniffiHandle`: Long,`source`: RustBuffer.ByValue,`done`: Long,`total`: Long,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
+}
+internal interface UniffiCallbackInterfaceStoreProgressMethod0 : com.sun.jna.Callback {
+    fun callback(`uniffiHandle`: Long,`done`: Long,`total`: Long,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
+}
+internal interface UniffiCallbackInterfaceVerifyProgressMethod0 : com.sun.jna.Callback {
+    fun callback(`uniffiHandle`: Long,`subject`: RustBuffer.ByValue,`done`: Int,`total`: Int,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
+}
 @Structure.FieldOrder("uniffiFree", "uniffiClone", "log")
 internal open class UniffiVTableCallbackInterfaceLogSink(
     @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
@@ -691,6 +700,63 @@ internal open class UniffiVTableCallbackInterfaceLoadProgress(
         `uniffiFree` = other.`uniffiFree`
         `uniffiClone` = other.`uniffiClone`
         `loaded` = other.`loaded`
+    }
+
+}
+@Structure.FieldOrder("uniffiFree", "uniffiClone", "pulled")
+internal open class UniffiVTableCallbackInterfacePullProgress(
+    @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+    @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+    @JvmField internal var `pulled`: UniffiCallbackInterfacePullProgressMethod0? = null,
+) : Structure() {
+    class UniffiByValue(
+        `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+        `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+        `pulled`: UniffiCallbackInterfacePullProgressMethod0? = null,
+    ): UniffiVTableCallbackInterfacePullProgress(`uniffiFree`,`uniffiClone`,`pulled`,), Structure.ByValue
+
+   internal fun uniffiSetValue(other: UniffiVTableCallbackInterfacePullProgress) {
+        `uniffiFree` = other.`uniffiFree`
+        `uniffiClone` = other.`uniffiClone`
+        `pulled` = other.`pulled`
+    }
+
+}
+@Structure.FieldOrder("uniffiFree", "uniffiClone", "processed")
+internal open class UniffiVTableCallbackInterfaceStoreProgress(
+    @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+    @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+    @JvmField internal var `processed`: UniffiCallbackInterfaceStoreProgressMethod0? = null,
+) : Structure() {
+    class UniffiByValue(
+        `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+        `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+        `processed`: UniffiCallbackInterfaceStoreProgressMethod0? = null,
+    ): UniffiVTableCallbackInterfaceStoreProgress(`uniffiFree`,`uniffiClone`,`processed`,), Structure.ByValue
+
+   internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceStoreProgress) {
+        `uniffiFree` = other.`uniffiFree`
+        `uniffiClone` = other.`uniffiClone`
+        `processed` = other.`processed`
+    }
+
+}
+@Structure.FieldOrder("uniffiFree", "uniffiClone", "verified")
+internal open class UniffiVTableCallbackInterfaceVerifyProgress(
+    @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+    @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+    @JvmField internal var `verified`: UniffiCallbackInterfaceVerifyProgressMethod0? = null,
+) : Structure() {
+    class UniffiByValue(
+        `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+        `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+        `verified`: UniffiCallbackInterfaceVerifyProgressMethod0? = null,
+    ): UniffiVTableCallbackInterfaceVerifyProgress(`uniffiFree`,`uniffiClone`,`verified`,), Structure.ByValue
+
+   internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceVerifyProgress) {
+        `uniffiFree` = other.`uniffiFree`
+        `uniffiClone` = other.`uniffiClone`
+        `verified` = other.`verified`
     }
 
 }
@@ -733,9 +799,27 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_pinfold_ffi_checksum_method_cancel_is_cancelled(
     ): Int
-    external fun uniffi_pinfold_ffi_checksum_method_logsink_log(
+    external fun uniffi_pinfold_ffi_checksum_method_lockfile_adapters(
     ): Int
-    external fun uniffi_pinfold_ffi_checksum_method_loadprogress_loaded(
+    external fun uniffi_pinfold_ffi_checksum_method_lockfile_check_signature(
+    ): Int
+    external fun uniffi_pinfold_ffi_checksum_method_lockfile_checkpoints(
+    ): Int
+    external fun uniffi_pinfold_ffi_checksum_method_lockfile_goldens(
+    ): Int
+    external fun uniffi_pinfold_ffi_checksum_method_lockfile_load(
+    ): Int
+    external fun uniffi_pinfold_ffi_checksum_method_lockfile_path(
+    ): Int
+    external fun uniffi_pinfold_ffi_checksum_method_lockfile_pull(
+    ): Int
+    external fun uniffi_pinfold_ffi_checksum_method_lockfile_resolve(
+    ): Int
+    external fun uniffi_pinfold_ffi_checksum_method_lockfile_sampling(
+    ): Int
+    external fun uniffi_pinfold_ffi_checksum_method_lockfile_verify(
+    ): Int
+    external fun uniffi_pinfold_ffi_checksum_method_logsink_log(
     ): Int
     external fun uniffi_pinfold_ffi_checksum_method_model_chat_prompt(
     ): Int
@@ -773,13 +857,41 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_pinfold_ffi_checksum_method_session_tokens(
     ): Int
+    external fun uniffi_pinfold_ffi_checksum_method_store_collect(
+    ): Int
+    external fun uniffi_pinfold_ffi_checksum_method_store_entries(
+    ): Int
+    external fun uniffi_pinfold_ffi_checksum_method_store_import_file(
+    ): Int
+    external fun uniffi_pinfold_ffi_checksum_method_store_remove(
+    ): Int
+    external fun uniffi_pinfold_ffi_checksum_method_store_root(
+    ): Int
+    external fun uniffi_pinfold_ffi_checksum_method_store_verify(
+    ): Int
     external fun uniffi_pinfold_ffi_checksum_method_stream_cancel(
     ): Int
     external fun uniffi_pinfold_ffi_checksum_method_stream_finish(
     ): Int
     external fun uniffi_pinfold_ffi_checksum_method_stream_next(
     ): Int
+    external fun uniffi_pinfold_ffi_checksum_method_loadprogress_loaded(
+    ): Int
+    external fun uniffi_pinfold_ffi_checksum_method_pullprogress_pulled(
+    ): Int
+    external fun uniffi_pinfold_ffi_checksum_method_storeprogress_processed(
+    ): Int
+    external fun uniffi_pinfold_ffi_checksum_method_verifyprogress_verified(
+    ): Int
     external fun uniffi_pinfold_ffi_checksum_constructor_cancel_new(
+    ): Int
+    external fun uniffi_pinfold_ffi_checksum_constructor_lockfile_find(
+    ): Int
+    external fun uniffi_pinfold_ffi_checksum_constructor_lockfile_open(
+    ): Int
+    external fun uniffi_pinfold_ffi_checksum_constructor_lockfile_open_bytes(
+    ): Int
+    external fun uniffi_pinfold_ffi_checksum_constructor_lockfile_open_signed(
     ): Int
     external fun uniffi_pinfold_ffi_checksum_constructor_model_load(
     ): Int
@@ -788,6 +900,8 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_pinfold_ffi_checksum_constructor_model_load_embedded(
     ): Int
     external fun uniffi_pinfold_ffi_checksum_constructor_model_scripted(
+    ): Int
+    external fun uniffi_pinfold_ffi_checksum_constructor_store_open(
     ): Int
     external fun ffi_pinfold_ffi_uniffi_contract_version(
     ): Int
@@ -807,6 +921,9 @@ internal object UniffiLib {
         Native.register(UniffiLib::class.java, findLibraryName(componentName = "pinfold"))
         uniffiCallbackInterfaceLoadProgress.register(this)
         uniffiCallbackInterfaceLogSink.register(this)
+        uniffiCallbackInterfacePullProgress.register(this)
+        uniffiCallbackInterfaceStoreProgress.register(this)
+        uniffiCallbackInterfaceVerifyProgress.register(this)
 
     }
 
@@ -821,6 +938,38 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_pinfold_ffi_fn_method_cancel_is_cancelled(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Byte
+    external fun uniffi_pinfold_ffi_fn_clone_lockfile(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_pinfold_ffi_fn_free_lockfile(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_pinfold_ffi_fn_constructor_lockfile_find(`folder`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_pinfold_ffi_fn_constructor_lockfile_open(`path`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_pinfold_ffi_fn_constructor_lockfile_open_bytes(`path`: RustBuffer.ByValue,`bytes`: ForeignBytes.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_pinfold_ffi_fn_constructor_lockfile_open_signed(`path`: RustBuffer.ByValue,`publicKey`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_pinfold_ffi_fn_method_lockfile_adapters(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pinfold_ffi_fn_method_lockfile_check_signature(`ptr`: Long,`name`: RustBuffer.ByValue,`store`: Long,`publicKey`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_pinfold_ffi_fn_method_lockfile_checkpoints(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pinfold_ffi_fn_method_lockfile_goldens(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pinfold_ffi_fn_method_lockfile_load(`ptr`: Long,`name`: RustBuffer.ByValue,`store`: Long,`options`: RustBuffer.ByValue,`progress`: RustBuffer.ByValue,`cancel`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_pinfold_ffi_fn_method_lockfile_path(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pinfold_ffi_fn_method_lockfile_pull(`ptr`: Long,`name`: RustBuffer.ByValue,`store`: Long,`options`: RustBuffer.ByValue,`progress`: RustBuffer.ByValue,`cancel`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pinfold_ffi_fn_method_lockfile_resolve(`ptr`: Long,`name`: RustBuffer.ByValue,`store`: Long,`fullCheck`: Byte,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pinfold_ffi_fn_method_lockfile_sampling(`ptr`: Long,`name`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pinfold_ffi_fn_method_lockfile_verify(`ptr`: Long,`store`: Long,`options`: RustBuffer.ByValue,`progress`: RustBuffer.ByValue,`cancel`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_pinfold_ffi_fn_clone_logsink(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Long
     external fun uniffi_pinfold_ffi_fn_free_logsink(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
@@ -828,14 +977,6 @@ internal object UniffiLib {
     external fun uniffi_pinfold_ffi_fn_init_callback_vtable_logsink(`vtable`: UniffiVTableCallbackInterfaceLogSink,
     ): Unit
     external fun uniffi_pinfold_ffi_fn_method_logsink_log(`ptr`: Long,`level`: RustBuffer.ByValue,`target`: RustBuffer.ByValue,`message`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
-    ): Unit
-    external fun uniffi_pinfold_ffi_fn_clone_loadprogress(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
-    ): Long
-    external fun uniffi_pinfold_ffi_fn_free_loadprogress(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
-    ): Unit
-    external fun uniffi_pinfold_ffi_fn_init_callback_vtable_loadprogress(`vtable`: UniffiVTableCallbackInterfaceLoadProgress,
-    ): Unit
-    external fun uniffi_pinfold_ffi_fn_method_loadprogress_loaded(`ptr`: Long,`share`: Float,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
     external fun uniffi_pinfold_ffi_fn_clone_model(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Long
@@ -889,6 +1030,24 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_pinfold_ffi_fn_method_session_tokens(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
+    external fun uniffi_pinfold_ffi_fn_clone_store(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_pinfold_ffi_fn_free_store(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_pinfold_ffi_fn_constructor_store_open(`options`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_pinfold_ffi_fn_method_store_collect(`ptr`: Long,`dryRun`: Byte,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pinfold_ffi_fn_method_store_entries(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pinfold_ffi_fn_method_store_import_file(`ptr`: Long,`path`: RustBuffer.ByValue,`expectedDigest`: RustBuffer.ByValue,`progress`: RustBuffer.ByValue,`cancel`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pinfold_ffi_fn_method_store_remove(`ptr`: Long,`digest`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Byte
+    external fun uniffi_pinfold_ffi_fn_method_store_root(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_pinfold_ffi_fn_method_store_verify(`ptr`: Long,`digests`: RustBuffer.ByValue,`progress`: RustBuffer.ByValue,`cancel`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_pinfold_ffi_fn_clone_stream(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Long
     external fun uniffi_pinfold_ffi_fn_free_stream(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
@@ -899,6 +1058,38 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_pinfold_ffi_fn_method_stream_next(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
+    external fun uniffi_pinfold_ffi_fn_clone_loadprogress(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_pinfold_ffi_fn_free_loadprogress(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_pinfold_ffi_fn_init_callback_vtable_loadprogress(`vtable`: UniffiVTableCallbackInterfaceLoadProgress,
+    ): Unit
+    external fun uniffi_pinfold_ffi_fn_method_loadprogress_loaded(`ptr`: Long,`share`: Float,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_pinfold_ffi_fn_clone_pullprogress(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_pinfold_ffi_fn_free_pullprogress(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_pinfold_ffi_fn_init_callback_vtable_pullprogress(`vtable`: UniffiVTableCallbackInterfacePullProgress,
+    ): Unit
+    external fun uniffi_pinfold_ffi_fn_method_pullprogress_pulled(`ptr`: Long,`source`: RustBuffer.ByValue,`done`: Long,`total`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_pinfold_ffi_fn_clone_storeprogress(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_pinfold_ffi_fn_free_storeprogress(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_pinfold_ffi_fn_init_callback_vtable_storeprogress(`vtable`: UniffiVTableCallbackInterfaceStoreProgress,
+    ): Unit
+    external fun uniffi_pinfold_ffi_fn_method_storeprogress_processed(`ptr`: Long,`done`: Long,`total`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_pinfold_ffi_fn_clone_verifyprogress(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_pinfold_ffi_fn_free_verifyprogress(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_pinfold_ffi_fn_init_callback_vtable_verifyprogress(`vtable`: UniffiVTableCallbackInterfaceVerifyProgress,
+    ): Unit
+    external fun uniffi_pinfold_ffi_fn_method_verifyprogress_verified(`ptr`: Long,`subject`: RustBuffer.ByValue,`done`: Int,`total`: Int,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
     external fun uniffi_pinfold_ffi_fn_func_embedded_checkpoints(uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_pinfold_ffi_fn_func_inspect_checkpoint(`path`: RustBuffer.ByValue,`options`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
@@ -1049,10 +1240,37 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_pinfold_ffi_checksum_method_cancel_is_cancelled() and 0xFFFF) != 62639) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_pinfold_ffi_checksum_method_logsink_log() and 0xFFFF) != 16982) {
+    if ((lib.uniffi_pinfold_ffi_checksum_method_lockfile_adapters() and 0xFFFF) != 43752) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_pinfold_ffi_checksum_method_loadprogress_loaded() and 0xFFFF) != 21854) {
+    if ((lib.uniffi_pinfold_ffi_checksum_method_lockfile_check_signature() and 0xFFFF) != 26202) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pinfold_ffi_checksum_method_lockfile_checkpoints() and 0xFFFF) != 31693) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pinfold_ffi_checksum_method_lockfile_goldens() and 0xFFFF) != 31498) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pinfold_ffi_checksum_method_lockfile_load() and 0xFFFF) != 57188) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pinfold_ffi_checksum_method_lockfile_path() and 0xFFFF) != 11019) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pinfold_ffi_checksum_method_lockfile_pull() and 0xFFFF) != 54412) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pinfold_ffi_checksum_method_lockfile_resolve() and 0xFFFF) != 15358) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pinfold_ffi_checksum_method_lockfile_sampling() and 0xFFFF) != 10672) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pinfold_ffi_checksum_method_lockfile_verify() and 0xFFFF) != 54980) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pinfold_ffi_checksum_method_logsink_log() and 0xFFFF) != 16982) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_pinfold_ffi_checksum_method_model_chat_prompt() and 0xFFFF) != 29489) {
@@ -1109,6 +1327,24 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_pinfold_ffi_checksum_method_session_tokens() and 0xFFFF) != 63227) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_pinfold_ffi_checksum_method_store_collect() and 0xFFFF) != 38495) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pinfold_ffi_checksum_method_store_entries() and 0xFFFF) != 56352) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pinfold_ffi_checksum_method_store_import_file() and 0xFFFF) != 52154) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pinfold_ffi_checksum_method_store_remove() and 0xFFFF) != 50067) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pinfold_ffi_checksum_method_store_root() and 0xFFFF) != 58795) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pinfold_ffi_checksum_method_store_verify() and 0xFFFF) != 25559) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_pinfold_ffi_checksum_method_stream_cancel() and 0xFFFF) != 28853) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1118,19 +1354,46 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_pinfold_ffi_checksum_method_stream_next() and 0xFFFF) != 33457) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_pinfold_ffi_checksum_method_loadprogress_loaded() and 0xFFFF) != 29542) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pinfold_ffi_checksum_method_pullprogress_pulled() and 0xFFFF) != 49989) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pinfold_ffi_checksum_method_storeprogress_processed() and 0xFFFF) != 15061) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pinfold_ffi_checksum_method_verifyprogress_verified() and 0xFFFF) != 10192) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_pinfold_ffi_checksum_constructor_cancel_new() and 0xFFFF) != 52494) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_pinfold_ffi_checksum_constructor_model_load() and 0xFFFF) != 27031) {
+    if ((lib.uniffi_pinfold_ffi_checksum_constructor_lockfile_find() and 0xFFFF) != 55902) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_pinfold_ffi_checksum_constructor_model_load_bytes() and 0xFFFF) != 56662) {
+    if ((lib.uniffi_pinfold_ffi_checksum_constructor_lockfile_open() and 0xFFFF) != 5382) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_pinfold_ffi_checksum_constructor_model_load_embedded() and 0xFFFF) != 11376) {
+    if ((lib.uniffi_pinfold_ffi_checksum_constructor_lockfile_open_bytes() and 0xFFFF) != 44640) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pinfold_ffi_checksum_constructor_lockfile_open_signed() and 0xFFFF) != 20064) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pinfold_ffi_checksum_constructor_model_load() and 0xFFFF) != 62771) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pinfold_ffi_checksum_constructor_model_load_bytes() and 0xFFFF) != 36034) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pinfold_ffi_checksum_constructor_model_load_embedded() and 0xFFFF) != 45295) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_pinfold_ffi_checksum_constructor_model_scripted() and 0xFFFF) != 52804) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_pinfold_ffi_checksum_constructor_store_open() and 0xFFFF) != 43839) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
 }
@@ -1509,6 +1772,49 @@ public object FfiConverterByteArray: FfiConverterRustBuffer<ByteArray> {
     override fun write(value: ByteArray, buf: ByteBuffer) {
         buf.putInt(value.size)
         buf.put(value)
+    }
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTimestamp: FfiConverterRustBuffer<java.time.Instant> {
+    override fun read(buf: ByteBuffer): java.time.Instant {
+        val seconds = buf.getLong()
+        // Type mismatch (should be u32) but we check for overflow/underflow below
+        val nanoseconds = buf.getInt().toLong()
+        if (nanoseconds < 0) {
+            throw java.time.DateTimeException("Instant nanoseconds exceed minimum or maximum supported by uniffi")
+        }
+        if (seconds >= 0) {
+            return java.time.Instant.EPOCH.plus(java.time.Duration.ofSeconds(seconds, nanoseconds))
+        } else {
+            return java.time.Instant.EPOCH.minus(java.time.Duration.ofSeconds(-seconds, nanoseconds))
+        }
+    }
+
+    // 8 bytes for seconds, 4 bytes for nanoseconds
+    override fun allocationSize(value: java.time.Instant) = 12UL
+
+    override fun write(value: java.time.Instant, buf: ByteBuffer) {
+        var epochOffset = java.time.Duration.between(java.time.Instant.EPOCH, value)
+
+        var sign = 1
+        if (epochOffset.isNegative()) {
+            sign = -1
+            epochOffset = epochOffset.negated()
+        }
+
+        if (epochOffset.nano < 0) {
+            // Java docs provide guarantee that nano will always be positive, so this should be impossible
+            // See: https://docs.oracle.com/javase/8/docs/api/java/time/Instant.html
+            throw IllegalArgumentException("Invalid timestamp, nano value must be non-negative")
+        }
+
+        buf.putLong(sign * epochOffset.seconds)
+        // Type mismatch (should be u32) but since values will always be between 0 and 999,999,999 it should be OK
+        buf.putInt(epochOffset.nano)
     }
 }
 
@@ -2476,6 +2782,614 @@ public object FfiConverterTypeNativeCancel: FfiConverter<NativeCancel, Long> {
     override fun allocationSize(value: NativeCancel) = 8UL
 
     override fun write(value: NativeCancel, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * A lock file that was read: what an app runs, each checkpoint pinned by its digest.
+ *
+ * It shows the file as it was when it was opened. May be used from any thread.
+ */
+public interface NativeLockFileInterface {
+
+    /**
+     * The pinned adapters, in the order of their names.
+     */
+    fun `adapters`(): List<PinnedAdapter>
+
+    /**
+     * Checks that the file of `name`, which is resolved, is signed by `public_key` with the signature that the lock
+     * file carries. The key is one that the app embeds: the 56 characters of base64, or the text of a `.pub` file.
+     *
+     * # Errors
+     * `BadSignature`, also if there is no signature, and those of `resolve`.
+     */
+    fun `checkSignature`(`name`: kotlin.String, `store`: NativeStore, `publicKey`: kotlin.String)
+
+    /**
+     * The pinned checkpoints, in the order of their names.
+     */
+    fun `checkpoints`(): List<PinnedCheckpoint>
+
+    /**
+     * The goldens, in the order of their names.
+     */
+    fun `goldens`(): List<PinnedGolden>
+
+    /**
+     * Loads the checkpoint `name`: resolves it, and opens exactly those bytes.
+     *
+     * # Errors
+     * Those of `resolve` and of `Model.load`.
+     */
+    fun `load`(`name`: kotlin.String, `store`: NativeStore, `options`: ModelOptions = ModelOptions(), `progress`: LoadProgress? = null, `cancel`: NativeCancel? = null): NativeModel
+
+    /**
+     * The path of the file.
+     */
+    fun `path`(): kotlin.String
+
+    /**
+     * Brings the bytes of the checkpoint or adapter `name` into the store, unless they are there.
+     *
+     * # Errors
+     * `NotPinned`, `PullFailed`, `NoSpace`, `InvalidOption`, `Io`, `Cancelled`, `Callback`, or `InvalidText` if the
+     * path is not Unicode. What arrived is kept for the next attempt.
+     */
+    fun `pull`(`name`: kotlin.String, `store`: NativeStore, `options`: NativePullOptions = NativePullOptions(), `progress`: PullProgress? = null, `cancel`: NativeCancel? = null): PinnedFile
+
+    /**
+     * A file with exactly the bytes that the checkpoint or adapter `name` is pinned to: of the store, or else of a
+     * `file:` source. Nothing is downloaded. A file that was hashed is not hashed again as long as it is not touched;
+     * with `full_check` it always is.
+     *
+     * # Errors
+     * `NotPinned`, `NotPulled`, `WrongDigest`, `BadLock` if the pinned size is wrong, `Io`, or `InvalidText` if the path is not Unicode.
+     */
+    fun `resolve`(`name`: kotlin.String, `store`: NativeStore, `fullCheck`: kotlin.Boolean = false): PinnedFile
+
+    /**
+     * The settings of the sampler that have this name.
+     *
+     * # Errors
+     * `NotPinned`.
+     */
+    fun `sampling`(`name`: kotlin.String): Sampling
+
+    /**
+     * Checks the files, and replays the goldens. What is wrong with a pin stands in the report.
+     *
+     * # Errors
+     * `NotPinned` for an unknown name, `InvalidOption`, `Cancelled` or `Callback`.
+     */
+    fun `verify`(`store`: NativeStore, `options`: VerifyOptions = VerifyOptions(), `progress`: VerifyProgress? = null, `cancel`: NativeCancel? = null): VerifyReport
+
+    companion object
+}
+
+/**
+ * A lock file that was read: what an app runs, each checkpoint pinned by its digest.
+ *
+ * It shows the file as it was when it was opened. May be used from any thread.
+ */
+open class NativeLockFile: Disposable, AutoCloseable, NativeLockFileInterface
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_pinfold_ffi_fn_free_lockfile(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_pinfold_ffi_fn_clone_lockfile(handle, status)
+        }
+    }
+
+
+    /**
+     * The pinned adapters, in the order of their names.
+     */override fun `adapters`(): List<PinnedAdapter> {
+            return FfiConverterSequenceTypePinnedAdapter.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_adapters(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Checks that the file of `name`, which is resolved, is signed by `public_key` with the signature that the lock
+     * file carries. The key is one that the app embeds: the 56 characters of base64, or the text of a `.pub` file.
+     *
+     * # Errors
+     * `BadSignature`, also if there is no signature, and those of `resolve`.
+     */
+    @Throws(PinfoldException::class)override fun `checkSignature`(`name`: kotlin.String, `store`: NativeStore, `publicKey`: kotlin.String)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(PinfoldException) { _status ->
+    UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_check_signature(
+        it,
+
+        FfiConverterString.lower(`name`),
+        FfiConverterTypeNativeStore.lower(`store`),
+        FfiConverterString.lower(`publicKey`),_status)
+}
+    }
+
+
+
+
+    /**
+     * The pinned checkpoints, in the order of their names.
+     */override fun `checkpoints`(): List<PinnedCheckpoint> {
+            return FfiConverterSequenceTypePinnedCheckpoint.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_checkpoints(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * The goldens, in the order of their names.
+     */override fun `goldens`(): List<PinnedGolden> {
+            return FfiConverterSequenceTypePinnedGolden.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_goldens(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Loads the checkpoint `name`: resolves it, and opens exactly those bytes.
+     *
+     * # Errors
+     * Those of `resolve` and of `Model.load`.
+     */
+    @Throws(PinfoldException::class)override fun `load`(`name`: kotlin.String, `store`: NativeStore, `options`: ModelOptions, `progress`: LoadProgress?, `cancel`: NativeCancel?): NativeModel {
+            return FfiConverterTypeNativeModel.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PinfoldException) { _status ->
+    UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_load(
+        it,
+
+        FfiConverterString.lower(`name`),
+        FfiConverterTypeNativeStore.lower(`store`),
+        FfiConverterTypeModelOptions.lower(`options`),
+        FfiConverterOptionalTypeLoadProgress.lower(`progress`),
+        FfiConverterOptionalTypeNativeCancel.lower(`cancel`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * The path of the file.
+     */override fun `path`(): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_path(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Brings the bytes of the checkpoint or adapter `name` into the store, unless they are there.
+     *
+     * # Errors
+     * `NotPinned`, `PullFailed`, `NoSpace`, `InvalidOption`, `Io`, `Cancelled`, `Callback`, or `InvalidText` if the
+     * path is not Unicode. What arrived is kept for the next attempt.
+     */
+    @Throws(PinfoldException::class)override fun `pull`(`name`: kotlin.String, `store`: NativeStore, `options`: NativePullOptions, `progress`: PullProgress?, `cancel`: NativeCancel?): PinnedFile {
+            return FfiConverterTypePinnedFile.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PinfoldException) { _status ->
+    UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_pull(
+        it,
+
+        FfiConverterString.lower(`name`),
+        FfiConverterTypeNativeStore.lower(`store`),
+        FfiConverterTypeNativePullOptions.lower(`options`),
+        FfiConverterOptionalTypePullProgress.lower(`progress`),
+        FfiConverterOptionalTypeNativeCancel.lower(`cancel`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * A file with exactly the bytes that the checkpoint or adapter `name` is pinned to: of the store, or else of a
+     * `file:` source. Nothing is downloaded. A file that was hashed is not hashed again as long as it is not touched;
+     * with `full_check` it always is.
+     *
+     * # Errors
+     * `NotPinned`, `NotPulled`, `WrongDigest`, `BadLock` if the pinned size is wrong, `Io`, or `InvalidText` if the path is not Unicode.
+     */
+    @Throws(PinfoldException::class)override fun `resolve`(`name`: kotlin.String, `store`: NativeStore, `fullCheck`: kotlin.Boolean): PinnedFile {
+            return FfiConverterTypePinnedFile.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PinfoldException) { _status ->
+    UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_resolve(
+        it,
+
+        FfiConverterString.lower(`name`),
+        FfiConverterTypeNativeStore.lower(`store`),
+        FfiConverterBoolean.lower(`fullCheck`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * The settings of the sampler that have this name.
+     *
+     * # Errors
+     * `NotPinned`.
+     */
+    @Throws(PinfoldException::class)override fun `sampling`(`name`: kotlin.String): Sampling {
+            return FfiConverterTypeSampling.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PinfoldException) { _status ->
+    UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_sampling(
+        it,
+
+        FfiConverterString.lower(`name`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Checks the files, and replays the goldens. What is wrong with a pin stands in the report.
+     *
+     * # Errors
+     * `NotPinned` for an unknown name, `InvalidOption`, `Cancelled` or `Callback`.
+     */
+    @Throws(PinfoldException::class)override fun `verify`(`store`: NativeStore, `options`: VerifyOptions, `progress`: VerifyProgress?, `cancel`: NativeCancel?): VerifyReport {
+            return FfiConverterTypeVerifyReport.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PinfoldException) { _status ->
+    UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_verify(
+        it,
+
+        FfiConverterTypeNativeStore.lower(`store`),
+        FfiConverterTypeVerifyOptions.lower(`options`),
+        FfiConverterOptionalTypeVerifyProgress.lower(`progress`),
+        FfiConverterOptionalTypeNativeCancel.lower(`cancel`),_status)
+}
+    }
+    )
+    }
+
+
+
+
+
+
+
+
+    companion object {
+
+    /**
+     * Reads the nearest `pinfold.lock`: in `folder`, or else in the nearest folder around it that has one.
+     *
+     * # Errors
+     * `Io` if there is none, and those of `open`.
+     */
+    @Throws(PinfoldException::class) fun `find`(`folder`: kotlin.String): NativeLockFile {
+            return FfiConverterTypeNativeLockFile.lift(
+    uniffiRustCallWithError(PinfoldException) { _status ->
+    UniffiLib.uniffi_pinfold_ffi_fn_constructor_lockfile_find(
+
+
+        FfiConverterString.lower(`folder`),_status)
+}
+    )
+    }
+
+
+
+    /**
+     * Reads the lock file at `path`.
+     *
+     * # Errors
+     * `Io`, or `BadLock`, whose message begins with the path, the line and the column.
+     */
+    @Throws(PinfoldException::class) fun `open`(`path`: kotlin.String): NativeLockFile {
+            return FfiConverterTypeNativeLockFile.lift(
+    uniffiRustCallWithError(PinfoldException) { _status ->
+    UniffiLib.uniffi_pinfold_ffi_fn_constructor_lockfile_open(
+
+
+        FfiConverterString.lower(`path`),_status)
+}
+    )
+    }
+
+
+
+    /**
+     * Reads the bytes of a lock file that the app has by other means, say embedded; `path` is for messages, and its
+     * folder what `file:` sources are relative to.
+     *
+     * # Errors
+     * `BadLock`.
+     */
+    @Throws(PinfoldException::class) fun `openBytes`(`path`: kotlin.String, `bytes`: java.nio.ByteBuffer): NativeLockFile {
+            return FfiConverterTypeNativeLockFile.lift(
+    uniffiRustCallWithError(PinfoldException) { _status ->
+    UniffiLib.uniffi_pinfold_ffi_fn_constructor_lockfile_open_bytes(
+
+
+        FfiConverterString.lower(`path`),
+        FfiConverterByRefBytes.lower(`bytes`),_status)
+}
+    )
+    }
+
+
+
+    /**
+     * Reads a lock file that is signed: `PATH.minisig` beside it, as `minisign -Sm PATH` writes it. `public_key` is
+     * the key that the app embeds: the 56 characters of base64, or the whole text of a `.pub` file.
+     *
+     * # Errors
+     * Those of `open`, and `BadSignature`, also if there is no signature.
+     */
+    @Throws(PinfoldException::class) fun `openSigned`(`path`: kotlin.String, `publicKey`: kotlin.String): NativeLockFile {
+            return FfiConverterTypeNativeLockFile.lift(
+    uniffiRustCallWithError(PinfoldException) { _status ->
+    UniffiLib.uniffi_pinfold_ffi_fn_constructor_lockfile_open_signed(
+
+
+        FfiConverterString.lower(`path`),
+        FfiConverterString.lower(`publicKey`),_status)
+}
+    )
+    }
+
+
+
+    }
+
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeNativeLockFile: FfiConverter<NativeLockFile, Long> {
+    override fun lower(value: NativeLockFile): Long {
+        return value.uniffiCloneHandle()
+    }
+
+    override fun lift(value: Long): NativeLockFile {
+        return NativeLockFile(UniffiWithHandle, value)
+    }
+
+    override fun read(buf: ByteBuffer): NativeLockFile {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: NativeLockFile) = 8UL
+
+    override fun write(value: NativeLockFile, buf: ByteBuffer) {
         buf.putLong(lower(value))
     }
 }
@@ -3677,6 +4591,447 @@ public object FfiConverterTypeNativeSession: FfiConverter<NativeSession, Long> {
 
 
 /**
+ * The bytes of pins on this machine, each file under its digest: a folder that all processes of a user share.
+ *
+ * May be used from any thread, beside other processes.
+ */
+public interface NativeStoreInterface {
+
+    /**
+     * Removes what no known lock file pins, and what is left of downloads that nobody continues. With `dry_run` it
+     * only says what it would remove. Known are the lock files that were pulled here.
+     *
+     * # Errors
+     * `Io`, or `BadLock` of a known lock file: what it pins is not known then, and nothing is removed.
+     */
+    fun `collect`(`dryRun`: kotlin.Boolean = false): Collected
+
+    /**
+     * Its files, in the order of their digests.
+     *
+     * # Errors
+     * `Io`.
+     */
+    fun `entries`(): List<StoreEntry>
+
+    /**
+     * Copies a file into the store and gives its digest. With `expected_digest` other bytes are refused.
+     *
+     * # Errors
+     * `Io`, `WrongDigest`, `NoSpace`, `InvalidOption` for a text that is no digest, `Cancelled` or `Callback`.
+     */
+    fun `importFile`(`path`: kotlin.String, `expectedDigest`: kotlin.String? = null, `progress`: StoreProgress? = null, `cancel`: NativeCancel? = null): kotlin.String
+
+    /**
+     * Removes the file of this digest; false if the store does not have it.
+     *
+     * # Errors
+     * `InvalidOption` for a text that is no digest, or `Io`.
+     */
+    fun `remove`(`digest`: kotlin.String): kotlin.Boolean
+
+    /**
+     * Its folder.
+     */
+    fun `root`(): kotlin.String
+
+    /**
+     * Hashes the files of these digests, or all if there are none, and gives those whose bytes were changed.
+     *
+     * # Errors
+     * `InvalidOption` for a text that is no digest, `NotPulled` for one that the store does not have, `Io`,
+     * `Cancelled` or `Callback`.
+     */
+    fun `verify`(`digests`: List<kotlin.String> = listOf(), `progress`: StoreProgress? = null, `cancel`: NativeCancel? = null): List<DamagedEntry>
+
+    companion object
+}
+
+/**
+ * The bytes of pins on this machine, each file under its digest: a folder that all processes of a user share.
+ *
+ * May be used from any thread, beside other processes.
+ */
+open class NativeStore: Disposable, AutoCloseable, NativeStoreInterface
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_pinfold_ffi_fn_free_store(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_pinfold_ffi_fn_clone_store(handle, status)
+        }
+    }
+
+
+    /**
+     * Removes what no known lock file pins, and what is left of downloads that nobody continues. With `dry_run` it
+     * only says what it would remove. Known are the lock files that were pulled here.
+     *
+     * # Errors
+     * `Io`, or `BadLock` of a known lock file: what it pins is not known then, and nothing is removed.
+     */
+    @Throws(PinfoldException::class)override fun `collect`(`dryRun`: kotlin.Boolean): Collected {
+            return FfiConverterTypeCollected.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PinfoldException) { _status ->
+    UniffiLib.uniffi_pinfold_ffi_fn_method_store_collect(
+        it,
+
+        FfiConverterBoolean.lower(`dryRun`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Its files, in the order of their digests.
+     *
+     * # Errors
+     * `Io`.
+     */
+    @Throws(PinfoldException::class)override fun `entries`(): List<StoreEntry> {
+            return FfiConverterSequenceTypeStoreEntry.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PinfoldException) { _status ->
+    UniffiLib.uniffi_pinfold_ffi_fn_method_store_entries(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Copies a file into the store and gives its digest. With `expected_digest` other bytes are refused.
+     *
+     * # Errors
+     * `Io`, `WrongDigest`, `NoSpace`, `InvalidOption` for a text that is no digest, `Cancelled` or `Callback`.
+     */
+    @Throws(PinfoldException::class)override fun `importFile`(`path`: kotlin.String, `expectedDigest`: kotlin.String?, `progress`: StoreProgress?, `cancel`: NativeCancel?): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PinfoldException) { _status ->
+    UniffiLib.uniffi_pinfold_ffi_fn_method_store_import_file(
+        it,
+
+        FfiConverterString.lower(`path`),
+        FfiConverterOptionalString.lower(`expectedDigest`),
+        FfiConverterOptionalTypeStoreProgress.lower(`progress`),
+        FfiConverterOptionalTypeNativeCancel.lower(`cancel`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Removes the file of this digest; false if the store does not have it.
+     *
+     * # Errors
+     * `InvalidOption` for a text that is no digest, or `Io`.
+     */
+    @Throws(PinfoldException::class)override fun `remove`(`digest`: kotlin.String): kotlin.Boolean {
+            return FfiConverterBoolean.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PinfoldException) { _status ->
+    UniffiLib.uniffi_pinfold_ffi_fn_method_store_remove(
+        it,
+
+        FfiConverterString.lower(`digest`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Its folder.
+     */override fun `root`(): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_pinfold_ffi_fn_method_store_root(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Hashes the files of these digests, or all if there are none, and gives those whose bytes were changed.
+     *
+     * # Errors
+     * `InvalidOption` for a text that is no digest, `NotPulled` for one that the store does not have, `Io`,
+     * `Cancelled` or `Callback`.
+     */
+    @Throws(PinfoldException::class)override fun `verify`(`digests`: List<kotlin.String>, `progress`: StoreProgress?, `cancel`: NativeCancel?): List<DamagedEntry> {
+            return FfiConverterSequenceTypeDamagedEntry.lift(
+    callWithHandle {
+    uniffiRustCallWithError(PinfoldException) { _status ->
+    UniffiLib.uniffi_pinfold_ffi_fn_method_store_verify(
+        it,
+
+        FfiConverterSequenceString.lower(`digests`),
+        FfiConverterOptionalTypeStoreProgress.lower(`progress`),
+        FfiConverterOptionalTypeNativeCancel.lower(`cancel`),_status)
+}
+    }
+    )
+    }
+
+
+
+
+
+
+
+
+    companion object {
+
+    /**
+     * Opens the store, and makes its folders if they are missing.
+     *
+     * # Errors
+     * `Io`, `BadStore`, or `InvalidText` if the path of its folder is not Unicode.
+     */
+    @Throws(PinfoldException::class) fun `open`(`options`: StoreOptions = StoreOptions()): NativeStore {
+            return FfiConverterTypeNativeStore.lift(
+    uniffiRustCallWithError(PinfoldException) { _status ->
+    UniffiLib.uniffi_pinfold_ffi_fn_constructor_store_open(
+
+
+        FfiConverterTypeStoreOptions.lower(`options`),_status)
+}
+    )
+    }
+
+
+
+    }
+
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeNativeStore: FfiConverter<NativeStore, Long> {
+    override fun lower(value: NativeStore): Long {
+        return value.uniffiCloneHandle()
+    }
+
+    override fun lift(value: Long): NativeStore {
+        return NativeStore(UniffiWithHandle, value)
+    }
+
+    override fun read(buf: ByteBuffer): NativeStore {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: NativeStore) = 8UL
+
+    override fun write(value: NativeStore, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
  * A generation under way.
  *
  * The worker runs ahead by at most 64 pieces. Once the stream was cancelled or dropped, its session holds the
@@ -3908,6 +5263,1011 @@ public object FfiConverterTypeNativeStream: FfiConverter<NativeStream, Long> {
 }
 
 
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * What an app hears of a download.
+ */
+public interface PullProgress {
+
+    /**
+     * Called about ten times a second on the thread that pulls, with the source that is read, the bytes that are
+     * on this machine, those of earlier attempts included, and the bytes in all, 0 as long as that is not known. If
+     * it fails, the pull ends with the error `Callback`; what arrived is kept for the next attempt.
+     */
+    fun `pulled`(`source`: kotlin.String, `done`: kotlin.ULong, `total`: kotlin.ULong)
+
+    companion object
+}
+
+/**
+ * What an app hears of a download.
+ */
+open class PullProgressImpl: Disposable, AutoCloseable, PullProgress
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_pinfold_ffi_fn_free_pullprogress(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_pinfold_ffi_fn_clone_pullprogress(handle, status)
+        }
+    }
+
+
+    /**
+     * Called about ten times a second on the thread that pulls, with the source that is read, the bytes that are
+     * on this machine, those of earlier attempts included, and the bytes in all, 0 as long as that is not known. If
+     * it fails, the pull ends with the error `Callback`; what arrived is kept for the next attempt.
+     */
+    @Throws(CallbackException::class)override fun `pulled`(`source`: kotlin.String, `done`: kotlin.ULong, `total`: kotlin.ULong)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(CallbackException) { _status ->
+    UniffiLib.uniffi_pinfold_ffi_fn_method_pullprogress_pulled(
+        it,
+
+        FfiConverterString.lower(`source`),
+        FfiConverterULong.lower(`done`),
+        FfiConverterULong.lower(`total`),_status)
+}
+    }
+
+
+
+
+
+
+
+
+
+
+    /**
+     * @suppress
+     */
+    companion object
+
+}
+
+
+
+// Put the implementation in an object so we don't pollute the top-level namespace
+internal object uniffiCallbackInterfacePullProgress {
+    internal object `pulled`: UniffiCallbackInterfacePullProgressMethod0 {
+        override fun callback(`uniffiHandle`: Long,`source`: RustBuffer.ByValue,`done`: Long,`total`: Long,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypePullProgress.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`pulled`(
+                    FfiConverterString.lift(`source`),
+                    FfiConverterULong.lift(`done`),
+                    FfiConverterULong.lift(`total`),
+                )
+            }
+            val writeReturn = { _: Unit -> Unit }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: CallbackException -> FfiConverterTypeCallbackError.lower(e) }
+            )
+        }
+    }
+
+    internal object uniffiFree: UniffiCallbackInterfaceFree {
+        override fun callback(handle: Long) {
+            FfiConverterTypePullProgress.handleMap.remove(handle)
+        }
+    }
+
+    internal object uniffiClone: UniffiCallbackInterfaceClone {
+        override fun callback(handle: Long): Long {
+            return FfiConverterTypePullProgress.handleMap.clone(handle)
+        }
+    }
+
+    internal var vtable = UniffiVTableCallbackInterfacePullProgress.UniffiByValue(
+        uniffiFree,
+        uniffiClone,
+        `pulled`,
+    )
+
+    // Registers the foreign callback with the Rust side.
+    // This method is generated for each callback interface.
+    internal fun register(lib: UniffiLib) {
+        lib.uniffi_pinfold_ffi_fn_init_callback_vtable_pullprogress(vtable)
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypePullProgress: FfiConverter<PullProgress, Long> {
+    internal val handleMap = UniffiHandleMap<PullProgress>()
+
+    override fun lower(value: PullProgress): Long {
+        if (value is PullProgressImpl) {
+             // Rust-implemented object.  Clone the handle and return it
+            return value.uniffiCloneHandle()
+         } else {
+            // Kotlin object, generate a new vtable handle and return that.
+            return handleMap.insert(value)
+         }
+    }
+
+    override fun lift(value: Long): PullProgress {
+        if ((value and 1.toLong()) == 0.toLong()) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return PullProgressImpl(UniffiWithHandle, value)
+        } else {
+            // Kotlin-generated handle, get the object from the handle map
+            return handleMap.remove(value)
+        }
+    }
+
+    override fun read(buf: ByteBuffer): PullProgress {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: PullProgress) = 8UL
+
+    override fun write(value: PullProgress, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * What an app hears of work on the files of a store.
+ */
+public interface StoreProgress {
+
+    /**
+     * Called on the thread that works, with the bytes that are done and those there are in all. If it fails, the
+     * work ends with the error `Callback`.
+     */
+    fun `processed`(`done`: kotlin.ULong, `total`: kotlin.ULong)
+
+    companion object
+}
+
+/**
+ * What an app hears of work on the files of a store.
+ */
+open class StoreProgressImpl: Disposable, AutoCloseable, StoreProgress
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_pinfold_ffi_fn_free_storeprogress(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_pinfold_ffi_fn_clone_storeprogress(handle, status)
+        }
+    }
+
+
+    /**
+     * Called on the thread that works, with the bytes that are done and those there are in all. If it fails, the
+     * work ends with the error `Callback`.
+     */
+    @Throws(CallbackException::class)override fun `processed`(`done`: kotlin.ULong, `total`: kotlin.ULong)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(CallbackException) { _status ->
+    UniffiLib.uniffi_pinfold_ffi_fn_method_storeprogress_processed(
+        it,
+
+        FfiConverterULong.lower(`done`),
+        FfiConverterULong.lower(`total`),_status)
+}
+    }
+
+
+
+
+
+
+
+
+
+
+    /**
+     * @suppress
+     */
+    companion object
+
+}
+
+
+
+// Put the implementation in an object so we don't pollute the top-level namespace
+internal object uniffiCallbackInterfaceStoreProgress {
+    internal object `processed`: UniffiCallbackInterfaceStoreProgressMethod0 {
+        override fun callback(`uniffiHandle`: Long,`done`: Long,`total`: Long,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeStoreProgress.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`processed`(
+                    FfiConverterULong.lift(`done`),
+                    FfiConverterULong.lift(`total`),
+                )
+            }
+            val writeReturn = { _: Unit -> Unit }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: CallbackException -> FfiConverterTypeCallbackError.lower(e) }
+            )
+        }
+    }
+
+    internal object uniffiFree: UniffiCallbackInterfaceFree {
+        override fun callback(handle: Long) {
+            FfiConverterTypeStoreProgress.handleMap.remove(handle)
+        }
+    }
+
+    internal object uniffiClone: UniffiCallbackInterfaceClone {
+        override fun callback(handle: Long): Long {
+            return FfiConverterTypeStoreProgress.handleMap.clone(handle)
+        }
+    }
+
+    internal var vtable = UniffiVTableCallbackInterfaceStoreProgress.UniffiByValue(
+        uniffiFree,
+        uniffiClone,
+        `processed`,
+    )
+
+    // Registers the foreign callback with the Rust side.
+    // This method is generated for each callback interface.
+    internal fun register(lib: UniffiLib) {
+        lib.uniffi_pinfold_ffi_fn_init_callback_vtable_storeprogress(vtable)
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeStoreProgress: FfiConverter<StoreProgress, Long> {
+    internal val handleMap = UniffiHandleMap<StoreProgress>()
+
+    override fun lower(value: StoreProgress): Long {
+        if (value is StoreProgressImpl) {
+             // Rust-implemented object.  Clone the handle and return it
+            return value.uniffiCloneHandle()
+         } else {
+            // Kotlin object, generate a new vtable handle and return that.
+            return handleMap.insert(value)
+         }
+    }
+
+    override fun lift(value: Long): StoreProgress {
+        if ((value and 1.toLong()) == 0.toLong()) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return StoreProgressImpl(UniffiWithHandle, value)
+        } else {
+            // Kotlin-generated handle, get the object from the handle map
+            return handleMap.remove(value)
+        }
+    }
+
+    override fun read(buf: ByteBuffer): StoreProgress {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: StoreProgress) = 8UL
+
+    override fun write(value: StoreProgress, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * What an app hears of a verification.
+ */
+public interface VerifyProgress {
+
+    /**
+     * Called on the thread that verifies, with what is looked at, empty once all is done, the number of things that
+     * are done and of those there are. If it fails, the verification ends with the error `Callback`.
+     */
+    fun `verified`(`subject`: kotlin.String, `done`: kotlin.UInt, `total`: kotlin.UInt)
+
+    companion object
+}
+
+/**
+ * What an app hears of a verification.
+ */
+open class VerifyProgressImpl: Disposable, AutoCloseable, VerifyProgress
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_pinfold_ffi_fn_free_verifyprogress(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_pinfold_ffi_fn_clone_verifyprogress(handle, status)
+        }
+    }
+
+
+    /**
+     * Called on the thread that verifies, with what is looked at, empty once all is done, the number of things that
+     * are done and of those there are. If it fails, the verification ends with the error `Callback`.
+     */
+    @Throws(CallbackException::class)override fun `verified`(`subject`: kotlin.String, `done`: kotlin.UInt, `total`: kotlin.UInt)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(CallbackException) { _status ->
+    UniffiLib.uniffi_pinfold_ffi_fn_method_verifyprogress_verified(
+        it,
+
+        FfiConverterString.lower(`subject`),
+        FfiConverterUInt.lower(`done`),
+        FfiConverterUInt.lower(`total`),_status)
+}
+    }
+
+
+
+
+
+
+
+
+
+
+    /**
+     * @suppress
+     */
+    companion object
+
+}
+
+
+
+// Put the implementation in an object so we don't pollute the top-level namespace
+internal object uniffiCallbackInterfaceVerifyProgress {
+    internal object `verified`: UniffiCallbackInterfaceVerifyProgressMethod0 {
+        override fun callback(`uniffiHandle`: Long,`subject`: RustBuffer.ByValue,`done`: Int,`total`: Int,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeVerifyProgress.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`verified`(
+                    FfiConverterString.lift(`subject`),
+                    FfiConverterUInt.lift(`done`),
+                    FfiConverterUInt.lift(`total`),
+                )
+            }
+            val writeReturn = { _: Unit -> Unit }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: CallbackException -> FfiConverterTypeCallbackError.lower(e) }
+            )
+        }
+    }
+
+    internal object uniffiFree: UniffiCallbackInterfaceFree {
+        override fun callback(handle: Long) {
+            FfiConverterTypeVerifyProgress.handleMap.remove(handle)
+        }
+    }
+
+    internal object uniffiClone: UniffiCallbackInterfaceClone {
+        override fun callback(handle: Long): Long {
+            return FfiConverterTypeVerifyProgress.handleMap.clone(handle)
+        }
+    }
+
+    internal var vtable = UniffiVTableCallbackInterfaceVerifyProgress.UniffiByValue(
+        uniffiFree,
+        uniffiClone,
+        `verified`,
+    )
+
+    // Registers the foreign callback with the Rust side.
+    // This method is generated for each callback interface.
+    internal fun register(lib: UniffiLib) {
+        lib.uniffi_pinfold_ffi_fn_init_callback_vtable_verifyprogress(vtable)
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeVerifyProgress: FfiConverter<VerifyProgress, Long> {
+    internal val handleMap = UniffiHandleMap<VerifyProgress>()
+
+    override fun lower(value: VerifyProgress): Long {
+        if (value is VerifyProgressImpl) {
+             // Rust-implemented object.  Clone the handle and return it
+            return value.uniffiCloneHandle()
+         } else {
+            // Kotlin object, generate a new vtable handle and return that.
+            return handleMap.insert(value)
+         }
+    }
+
+    override fun lift(value: Long): VerifyProgress {
+        if ((value and 1.toLong()) == 0.toLong()) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return VerifyProgressImpl(UniffiWithHandle, value)
+        } else {
+            // Kotlin-generated handle, get the object from the handle map
+            return handleMap.remove(value)
+        }
+    }
+
+    override fun read(buf: ByteBuffer): VerifyProgress {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: VerifyProgress) = 8UL
+
+    override fun write(value: VerifyProgress, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
 
 /**
  * What is in a checkpoint file whose header passed the preflight.
@@ -4092,6 +6452,100 @@ public object FfiConverterTypeChunk: FfiConverterRustBuffer<Chunk> {
 
 
 /**
+ * What was removed from a store, or would be.
+ */
+data class Collected (
+    /**
+     * Whole files that no known lock file pins.
+     */
+    val `removed`: List<StoreEntry>
+    ,
+    /**
+     * Bytes that were freed, those of unfinished downloads included.
+     */
+    val `freed`: kotlin.ULong
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeCollected: FfiConverterRustBuffer<Collected> {
+    override fun read(buf: ByteBuffer): Collected {
+        return Collected(
+            FfiConverterSequenceTypeStoreEntry.read(buf),
+            FfiConverterULong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Collected) = (
+            FfiConverterSequenceTypeStoreEntry.allocationSize(value.`removed`) +
+            FfiConverterULong.allocationSize(value.`freed`)
+    )
+
+    override fun write(value: Collected, buf: ByteBuffer) {
+            FfiConverterSequenceTypeStoreEntry.write(value.`removed`, buf)
+            FfiConverterULong.write(value.`freed`, buf)
+    }
+}
+
+
+
+/**
+ * A file of a store whose bytes were changed.
+ */
+data class DamagedEntry (
+    /**
+     * The file, under the digest that it should have.
+     */
+    val `entry`: StoreEntry
+    ,
+    /**
+     * The digest that its bytes have now, in hexadecimal.
+     */
+    val `actualDigest`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeDamagedEntry: FfiConverterRustBuffer<DamagedEntry> {
+    override fun read(buf: ByteBuffer): DamagedEntry {
+        return DamagedEntry(
+            FfiConverterTypeStoreEntry.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: DamagedEntry) = (
+            FfiConverterTypeStoreEntry.allocationSize(value.`entry`) +
+            FfiConverterString.allocationSize(value.`actualDigest`)
+    )
+
+    override fun write(value: DamagedEntry, buf: ByteBuffer) {
+            FfiConverterTypeStoreEntry.write(value.`entry`, buf)
+            FfiConverterString.write(value.`actualDigest`, buf)
+    }
+}
+
+
+
+/**
  * Something that can compute.
  */
 data class Device (
@@ -4165,6 +6619,85 @@ public object FfiConverterTypeDevice: FfiConverterRustBuffer<Device> {
             FfiConverterULong.write(value.`memoryFree`, buf)
             FfiConverterULong.write(value.`memoryTotal`, buf)
             FfiConverterOptionalString.write(value.`kernels`, buf)
+    }
+}
+
+
+
+/**
+ * Where a golden differs first.
+ */
+data class Difference (
+    /**
+     * The index of the token among the generated ones.
+     */
+    val `index`: kotlin.UInt
+    ,
+    /**
+     * The token that was recorded; none if the generation went on after the recorded end.
+     */
+    val `expectedToken`: kotlin.UInt?
+    ,
+    /**
+     * The token that was chosen now; none if the generation ended.
+     */
+    val `actualToken`: kotlin.UInt?
+    ,
+    /**
+     * The text that was recorded.
+     */
+    val `expectedText`: kotlin.String
+    ,
+    /**
+     * The text that is generated now.
+     */
+    val `actualText`: kotlin.String
+    ,
+    /**
+     * The logit of the token chosen now less that of the recorded one, before any filter.
+     */
+    val `margin`: kotlin.Float?
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeDifference: FfiConverterRustBuffer<Difference> {
+    override fun read(buf: ByteBuffer): Difference {
+        return Difference(
+            FfiConverterUInt.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterOptionalFloat.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Difference) = (
+            FfiConverterUInt.allocationSize(value.`index`) +
+            FfiConverterOptionalUInt.allocationSize(value.`expectedToken`) +
+            FfiConverterOptionalUInt.allocationSize(value.`actualToken`) +
+            FfiConverterString.allocationSize(value.`expectedText`) +
+            FfiConverterString.allocationSize(value.`actualText`) +
+            FfiConverterOptionalFloat.allocationSize(value.`margin`)
+    )
+
+    override fun write(value: Difference, buf: ByteBuffer) {
+            FfiConverterUInt.write(value.`index`, buf)
+            FfiConverterOptionalUInt.write(value.`expectedToken`, buf)
+            FfiConverterOptionalUInt.write(value.`actualToken`, buf)
+            FfiConverterString.write(value.`expectedText`, buf)
+            FfiConverterString.write(value.`actualText`, buf)
+            FfiConverterOptionalFloat.write(value.`margin`, buf)
     }
 }
 
@@ -4331,6 +6864,69 @@ public object FfiConverterTypeFacts: FfiConverterRustBuffer<Facts> {
             FfiConverterBoolean.write(value.`hasEncoder`, buf)
             FfiConverterBoolean.write(value.`hasDecoder`, buf)
             FfiConverterOptionalString.write(value.`chatTemplate`, buf)
+    }
+}
+
+
+
+/**
+ * The outcome for a file.
+ */
+data class FileReport (
+    /**
+     * Its name in the lock file.
+     */
+    val `name`: kotlin.String
+    ,
+    /**
+     * Whether it is as pinned.
+     */
+    val `passed`: kotlin.Boolean
+    ,
+    /**
+     * What is wrong, with what changed in it as far as that can be said; empty if nothing is.
+     */
+    val `causes`: List<Cause>
+    ,
+    /**
+     * The same in words, for people.
+     */
+    val `detail`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFileReport: FfiConverterRustBuffer<FileReport> {
+    override fun read(buf: ByteBuffer): FileReport {
+        return FileReport(
+            FfiConverterString.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterSequenceTypeCause.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: FileReport) = (
+            FfiConverterString.allocationSize(value.`name`) +
+            FfiConverterBoolean.allocationSize(value.`passed`) +
+            FfiConverterSequenceTypeCause.allocationSize(value.`causes`) +
+            FfiConverterString.allocationSize(value.`detail`)
+    )
+
+    override fun write(value: FileReport, buf: ByteBuffer) {
+            FfiConverterString.write(value.`name`, buf)
+            FfiConverterBoolean.write(value.`passed`, buf)
+            FfiConverterSequenceTypeCause.write(value.`causes`, buf)
+            FfiConverterString.write(value.`detail`, buf)
     }
 }
 
@@ -4526,6 +7122,101 @@ public object FfiConverterTypeGeneratedToken: FfiConverterRustBuffer<GeneratedTo
 
 
 /**
+ * The outcome for a golden.
+ */
+data class GoldenReport (
+    /**
+     * Its name.
+     */
+    val `name`: kotlin.String
+    ,
+    /**
+     * The name of its checkpoint.
+     */
+    val `checkpoint`: kotlin.String
+    ,
+    /**
+     * How it compares.
+     */
+    val `outcome`: GoldenOutcome
+    ,
+    /**
+     * Whether the same backend and version recorded it, so that it was compared byte for byte.
+     */
+    val `exact`: kotlin.Boolean
+    ,
+    /**
+     * What changed, if anything did.
+     */
+    val `cause`: Cause?
+    ,
+    /**
+     * The first difference.
+     */
+    val `difference`: Difference?
+    ,
+    /**
+     * The largest difference of a log-probability from the recorded one, in nats.
+     */
+    val `deviation`: kotlin.Float
+    ,
+    /**
+     * All of it in words, for people.
+     */
+    val `detail`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeGoldenReport: FfiConverterRustBuffer<GoldenReport> {
+    override fun read(buf: ByteBuffer): GoldenReport {
+        return GoldenReport(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterTypeGoldenOutcome.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterOptionalTypeCause.read(buf),
+            FfiConverterOptionalTypeDifference.read(buf),
+            FfiConverterFloat.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: GoldenReport) = (
+            FfiConverterString.allocationSize(value.`name`) +
+            FfiConverterString.allocationSize(value.`checkpoint`) +
+            FfiConverterTypeGoldenOutcome.allocationSize(value.`outcome`) +
+            FfiConverterBoolean.allocationSize(value.`exact`) +
+            FfiConverterOptionalTypeCause.allocationSize(value.`cause`) +
+            FfiConverterOptionalTypeDifference.allocationSize(value.`difference`) +
+            FfiConverterFloat.allocationSize(value.`deviation`) +
+            FfiConverterString.allocationSize(value.`detail`)
+    )
+
+    override fun write(value: GoldenReport, buf: ByteBuffer) {
+            FfiConverterString.write(value.`name`, buf)
+            FfiConverterString.write(value.`checkpoint`, buf)
+            FfiConverterTypeGoldenOutcome.write(value.`outcome`, buf)
+            FfiConverterBoolean.write(value.`exact`, buf)
+            FfiConverterOptionalTypeCause.write(value.`cause`, buf)
+            FfiConverterOptionalTypeDifference.write(value.`difference`, buf)
+            FfiConverterFloat.write(value.`deviation`, buf)
+            FfiConverterString.write(value.`detail`, buf)
+    }
+}
+
+
+
+/**
  * Bytes that running a checkpoint takes.
  */
 data class MemoryEstimate (
@@ -4665,6 +7356,12 @@ data class ModelOptions (
      * Whether a checkpoint that cannot fit into the free memory is refused.
      */
     val `checkMemory`: kotlin.Boolean = true
+    ,
+    /**
+     * Whether the logits of a session depend, bit for bit, on its tokens alone. Each session then has a cache of
+     * its own for `context_tokens`, and prompts are computed token by token, at about the speed of generation.
+     */
+    val `reproducible`: kotlin.Boolean = false
 
 ){
 
@@ -4688,6 +7385,7 @@ public object FfiConverterTypeModelOptions: FfiConverterRustBuffer<ModelOptions>
             FfiConverterTypeOffload.read(buf),
             FfiConverterBoolean.read(buf),
             FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
         )
     }
 
@@ -4698,7 +7396,8 @@ public object FfiConverterTypeModelOptions: FfiConverterRustBuffer<ModelOptions>
             FfiConverterUInt.allocationSize(value.`sliceTokens`) +
             FfiConverterTypeOffload.allocationSize(value.`offload`) +
             FfiConverterBoolean.allocationSize(value.`mmap`) +
-            FfiConverterBoolean.allocationSize(value.`checkMemory`)
+            FfiConverterBoolean.allocationSize(value.`checkMemory`) +
+            FfiConverterBoolean.allocationSize(value.`reproducible`)
     )
 
     override fun write(value: ModelOptions, buf: ByteBuffer) {
@@ -4709,6 +7408,87 @@ public object FfiConverterTypeModelOptions: FfiConverterRustBuffer<ModelOptions>
             FfiConverterTypeOffload.write(value.`offload`, buf)
             FfiConverterBoolean.write(value.`mmap`, buf)
             FfiConverterBoolean.write(value.`checkMemory`, buf)
+            FfiConverterBoolean.write(value.`reproducible`, buf)
+    }
+}
+
+
+
+/**
+ * How downloads are done.
+ */
+data class NativePullOptions (
+    /**
+     * Connections for one file, 1 to 16.
+     */
+    val `connections`: kotlin.UInt = 4u
+    ,
+    /**
+     * Attempts at one source before the next is tried, 1 to 100. Those that brought bytes do not count.
+     */
+    val `attempts`: kotlin.UInt = 5u
+    ,
+    /**
+     * The address of the Hugging Face Hub; by default `HF_ENDPOINT` of the environment, or else
+     * `https://huggingface.co`.
+     */
+    val `hubEndpoint`: kotlin.String? = null
+    ,
+    /**
+     * The Hub's access token; by default `HF_TOKEN` of the environment. It is sent to the endpoint only.
+     */
+    val `hubToken`: kotlin.String? = null
+    ,
+    /**
+     * A PEM file of certificates that are trusted beside Mozilla's; by default `SSL_CERT_FILE` of the environment.
+     */
+    val `certificates`: kotlin.String? = null
+    ,
+    /**
+     * Milliseconds without a byte after which a connection is given up.
+     */
+    val `stallTimeoutMs`: kotlin.UInt = 30000u
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeNativePullOptions: FfiConverterRustBuffer<NativePullOptions> {
+    override fun read(buf: ByteBuffer): NativePullOptions {
+        return NativePullOptions(
+            FfiConverterUInt.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterUInt.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: NativePullOptions) = (
+            FfiConverterUInt.allocationSize(value.`connections`) +
+            FfiConverterUInt.allocationSize(value.`attempts`) +
+            FfiConverterOptionalString.allocationSize(value.`hubEndpoint`) +
+            FfiConverterOptionalString.allocationSize(value.`hubToken`) +
+            FfiConverterOptionalString.allocationSize(value.`certificates`) +
+            FfiConverterUInt.allocationSize(value.`stallTimeoutMs`)
+    )
+
+    override fun write(value: NativePullOptions, buf: ByteBuffer) {
+            FfiConverterUInt.write(value.`connections`, buf)
+            FfiConverterUInt.write(value.`attempts`, buf)
+            FfiConverterOptionalString.write(value.`hubEndpoint`, buf)
+            FfiConverterOptionalString.write(value.`hubToken`, buf)
+            FfiConverterOptionalString.write(value.`certificates`, buf)
+            FfiConverterUInt.write(value.`stallTimeoutMs`, buf)
     }
 }
 
@@ -4756,6 +7536,362 @@ public object FfiConverterTypeOffload: FfiConverterRustBuffer<Offload> {
     override fun write(value: Offload, buf: ByteBuffer) {
             FfiConverterOptionalUInt.write(value.`layers`, buf)
             FfiConverterSequenceString.write(value.`devices`, buf)
+    }
+}
+
+
+
+/**
+ * A pinned adapter (LoRA), bound to its base.
+ */
+data class PinnedAdapter (
+    /**
+     * Its name in the lock file.
+     */
+    val `name`: kotlin.String
+    ,
+    /**
+     * Where the bytes can be had, as the lock file says it; tried in this order.
+     */
+    val `sources`: List<kotlin.String>
+    ,
+    /**
+     * The SHA-256 of the bytes, in hexadecimal.
+     */
+    val `digest`: kotlin.String
+    ,
+    /**
+     * Their number.
+     */
+    val `size`: kotlin.ULong
+    ,
+    /**
+     * The licence of the weights, as an SPDX expression or in words.
+     */
+    val `licence`: kotlin.String
+    ,
+    /**
+     * Whether the lock file carries a signature of the bytes.
+     */
+    val `signed`: kotlin.Boolean
+    ,
+    /**
+     * The architecture of the base.
+     */
+    val `architecture`: kotlin.String
+    ,
+    /**
+     * The name of the base among the checkpoints of the same lock file.
+     */
+    val `base`: kotlin.String
+    ,
+    /**
+     * The SHA-256 of the base, in hexadecimal.
+     */
+    val `baseDigest`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypePinnedAdapter: FfiConverterRustBuffer<PinnedAdapter> {
+    override fun read(buf: ByteBuffer): PinnedAdapter {
+        return PinnedAdapter(
+            FfiConverterString.read(buf),
+            FfiConverterSequenceString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: PinnedAdapter) = (
+            FfiConverterString.allocationSize(value.`name`) +
+            FfiConverterSequenceString.allocationSize(value.`sources`) +
+            FfiConverterString.allocationSize(value.`digest`) +
+            FfiConverterULong.allocationSize(value.`size`) +
+            FfiConverterString.allocationSize(value.`licence`) +
+            FfiConverterBoolean.allocationSize(value.`signed`) +
+            FfiConverterString.allocationSize(value.`architecture`) +
+            FfiConverterString.allocationSize(value.`base`) +
+            FfiConverterString.allocationSize(value.`baseDigest`)
+    )
+
+    override fun write(value: PinnedAdapter, buf: ByteBuffer) {
+            FfiConverterString.write(value.`name`, buf)
+            FfiConverterSequenceString.write(value.`sources`, buf)
+            FfiConverterString.write(value.`digest`, buf)
+            FfiConverterULong.write(value.`size`, buf)
+            FfiConverterString.write(value.`licence`, buf)
+            FfiConverterBoolean.write(value.`signed`, buf)
+            FfiConverterString.write(value.`architecture`, buf)
+            FfiConverterString.write(value.`base`, buf)
+            FfiConverterString.write(value.`baseDigest`, buf)
+    }
+}
+
+
+
+/**
+ * A pinned checkpoint.
+ */
+data class PinnedCheckpoint (
+    /**
+     * Its name in the lock file.
+     */
+    val `name`: kotlin.String
+    ,
+    /**
+     * Where the bytes can be had, as the lock file says it; tried in this order.
+     */
+    val `sources`: List<kotlin.String>
+    ,
+    /**
+     * The SHA-256 of the bytes, in hexadecimal.
+     */
+    val `digest`: kotlin.String
+    ,
+    /**
+     * Their number.
+     */
+    val `size`: kotlin.ULong
+    ,
+    /**
+     * The licence of the weights, as an SPDX expression or in words.
+     */
+    val `licence`: kotlin.String
+    ,
+    /**
+     * Whether the lock file carries a signature of the bytes.
+     */
+    val `signed`: kotlin.Boolean
+    ,
+    /**
+     * The architecture: `llama`, `bert`...
+     */
+    val `architecture`: kotlin.String
+    ,
+    /**
+     * How the weights are quantized: `Q4_K_M`, `F16`...
+     */
+    val `quantization`: kotlin.String
+    ,
+    /**
+     * The length of the context that it was trained on, in tokens.
+     */
+    val `contextLength`: kotlin.UInt
+    ,
+    /**
+     * The SHA-256 of all tokenizer metadata but the chat template, in hexadecimal.
+     */
+    val `tokenizerDigest`: kotlin.String
+    ,
+    /**
+     * The SHA-256 of the chat template, in hexadecimal, if there is one.
+     */
+    val `chatTemplateDigest`: kotlin.String?
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypePinnedCheckpoint: FfiConverterRustBuffer<PinnedCheckpoint> {
+    override fun read(buf: ByteBuffer): PinnedCheckpoint {
+        return PinnedCheckpoint(
+            FfiConverterString.read(buf),
+            FfiConverterSequenceString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterOptionalString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: PinnedCheckpoint) = (
+            FfiConverterString.allocationSize(value.`name`) +
+            FfiConverterSequenceString.allocationSize(value.`sources`) +
+            FfiConverterString.allocationSize(value.`digest`) +
+            FfiConverterULong.allocationSize(value.`size`) +
+            FfiConverterString.allocationSize(value.`licence`) +
+            FfiConverterBoolean.allocationSize(value.`signed`) +
+            FfiConverterString.allocationSize(value.`architecture`) +
+            FfiConverterString.allocationSize(value.`quantization`) +
+            FfiConverterUInt.allocationSize(value.`contextLength`) +
+            FfiConverterString.allocationSize(value.`tokenizerDigest`) +
+            FfiConverterOptionalString.allocationSize(value.`chatTemplateDigest`)
+    )
+
+    override fun write(value: PinnedCheckpoint, buf: ByteBuffer) {
+            FfiConverterString.write(value.`name`, buf)
+            FfiConverterSequenceString.write(value.`sources`, buf)
+            FfiConverterString.write(value.`digest`, buf)
+            FfiConverterULong.write(value.`size`, buf)
+            FfiConverterString.write(value.`licence`, buf)
+            FfiConverterBoolean.write(value.`signed`, buf)
+            FfiConverterString.write(value.`architecture`, buf)
+            FfiConverterString.write(value.`quantization`, buf)
+            FfiConverterUInt.write(value.`contextLength`, buf)
+            FfiConverterString.write(value.`tokenizerDigest`, buf)
+            FfiConverterOptionalString.write(value.`chatTemplateDigest`, buf)
+    }
+}
+
+
+
+/**
+ * A name that was resolved: a file that holds exactly the pinned bytes.
+ */
+data class PinnedFile (
+    /**
+     * The name in the lock file.
+     */
+    val `name`: kotlin.String
+    ,
+    /**
+     * The file.
+     */
+    val `path`: kotlin.String
+    ,
+    /**
+     * Its SHA-256, which was checked, in hexadecimal.
+     */
+    val `digest`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypePinnedFile: FfiConverterRustBuffer<PinnedFile> {
+    override fun read(buf: ByteBuffer): PinnedFile {
+        return PinnedFile(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: PinnedFile) = (
+            FfiConverterString.allocationSize(value.`name`) +
+            FfiConverterString.allocationSize(value.`path`) +
+            FfiConverterString.allocationSize(value.`digest`)
+    )
+
+    override fun write(value: PinnedFile, buf: ByteBuffer) {
+            FfiConverterString.write(value.`name`, buf)
+            FfiConverterString.write(value.`path`, buf)
+            FfiConverterString.write(value.`digest`, buf)
+    }
+}
+
+
+
+/**
+ * A generation that was recorded, to be replayed by `LockFile.verify`.
+ */
+data class PinnedGolden (
+    /**
+     * Its name in the lock file.
+     */
+    val `name`: kotlin.String
+    ,
+    /**
+     * The name of its checkpoint in the same lock file.
+     */
+    val `checkpoint`: kotlin.String
+    ,
+    /**
+     * The text that was generated.
+     */
+    val `text`: kotlin.String
+    ,
+    /**
+     * The version of Pinfold that recorded it.
+     */
+    val `runtime`: kotlin.String
+    ,
+    /**
+     * What computed it: `cpu x86_64-linux avx2`, `scripted`...
+     */
+    val `backend`: kotlin.String
+    ,
+    /**
+     * The revision of llama.cpp.
+     */
+    val `llamaCpp`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypePinnedGolden: FfiConverterRustBuffer<PinnedGolden> {
+    override fun read(buf: ByteBuffer): PinnedGolden {
+        return PinnedGolden(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: PinnedGolden) = (
+            FfiConverterString.allocationSize(value.`name`) +
+            FfiConverterString.allocationSize(value.`checkpoint`) +
+            FfiConverterString.allocationSize(value.`text`) +
+            FfiConverterString.allocationSize(value.`runtime`) +
+            FfiConverterString.allocationSize(value.`backend`) +
+            FfiConverterString.allocationSize(value.`llamaCpp`)
+    )
+
+    override fun write(value: PinnedGolden, buf: ByteBuffer) {
+            FfiConverterString.write(value.`name`, buf)
+            FfiConverterString.write(value.`checkpoint`, buf)
+            FfiConverterString.write(value.`text`, buf)
+            FfiConverterString.write(value.`runtime`, buf)
+            FfiConverterString.write(value.`backend`, buf)
+            FfiConverterString.write(value.`llamaCpp`, buf)
     }
 }
 
@@ -4921,6 +8057,125 @@ public object FfiConverterTypeSessionOptions: FfiConverterRustBuffer<SessionOpti
 
 
 /**
+ * A file of a store.
+ */
+data class StoreEntry (
+    /**
+     * Its SHA-256, in hexadecimal.
+     */
+    val `digest`: kotlin.String
+    ,
+    /**
+     * Its bytes.
+     */
+    val `size`: kotlin.ULong
+    ,
+    /**
+     * Where it is.
+     */
+    val `path`: kotlin.String
+    ,
+    /**
+     * When it was last resolved.
+     */
+    val `used`: java.time.Instant?
+    ,
+    /**
+     * The lock files, among those that were pulled here and still exist, that pin it.
+     */
+    val `pinnedBy`: List<kotlin.String>
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeStoreEntry: FfiConverterRustBuffer<StoreEntry> {
+    override fun read(buf: ByteBuffer): StoreEntry {
+        return StoreEntry(
+            FfiConverterString.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterOptionalTimestamp.read(buf),
+            FfiConverterSequenceString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: StoreEntry) = (
+            FfiConverterString.allocationSize(value.`digest`) +
+            FfiConverterULong.allocationSize(value.`size`) +
+            FfiConverterString.allocationSize(value.`path`) +
+            FfiConverterOptionalTimestamp.allocationSize(value.`used`) +
+            FfiConverterSequenceString.allocationSize(value.`pinnedBy`)
+    )
+
+    override fun write(value: StoreEntry, buf: ByteBuffer) {
+            FfiConverterString.write(value.`digest`, buf)
+            FfiConverterULong.write(value.`size`, buf)
+            FfiConverterString.write(value.`path`, buf)
+            FfiConverterOptionalTimestamp.write(value.`used`, buf)
+            FfiConverterSequenceString.write(value.`pinnedBy`, buf)
+    }
+}
+
+
+
+/**
+ * Where a store is, and how large it may grow.
+ */
+data class StoreOptions (
+    /**
+     * Its folder; by default `PINFOLD_STORE` of the environment, or else `pinfold` in the user's data folder.
+     */
+    val `root`: kotlin.String? = null
+    ,
+    /**
+     * Bytes that its files may take together; by default `PINFOLD_STORE_QUOTA` of the environment, or else no
+     * limit.
+     */
+    val `quota`: kotlin.ULong? = null
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeStoreOptions: FfiConverterRustBuffer<StoreOptions> {
+    override fun read(buf: ByteBuffer): StoreOptions {
+        return StoreOptions(
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalULong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: StoreOptions) = (
+            FfiConverterOptionalString.allocationSize(value.`root`) +
+            FfiConverterOptionalULong.allocationSize(value.`quota`)
+    )
+
+    override fun write(value: StoreOptions, buf: ByteBuffer) {
+            FfiConverterOptionalString.write(value.`root`, buf)
+            FfiConverterOptionalULong.write(value.`quota`, buf)
+    }
+}
+
+
+
+/**
  * A token and the natural logarithm of its probability.
  */
 data class TokenLogprob (
@@ -4962,6 +8217,124 @@ public object FfiConverterTypeTokenLogprob: FfiConverterRustBuffer<TokenLogprob>
     override fun write(value: TokenLogprob, buf: ByteBuffer) {
             FfiConverterTypeToken.write(value.`token`, buf)
             FfiConverterFloat.write(value.`logprob`, buf)
+    }
+}
+
+
+
+/**
+ * What is verified, and how strictly.
+ */
+data class VerifyOptions (
+    /**
+     * Names of checkpoints, adapters or goldens; everything if there are none.
+     */
+    val `names`: List<kotlin.String> = listOf()
+    ,
+    /**
+     * Whether every file is hashed, even one that was not touched since it was hashed last.
+     */
+    val `fullCheck`: kotlin.Boolean = true
+    ,
+    /**
+     * What a log-probability may differ by where another backend or version recorded a golden, in nats.
+     */
+    val `tolerance`: kotlin.Float = 0.1f
+    ,
+    /**
+     * Threads that compute; 0 to choose by the machine.
+     */
+    val `threads`: kotlin.UInt = 0u
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeVerifyOptions: FfiConverterRustBuffer<VerifyOptions> {
+    override fun read(buf: ByteBuffer): VerifyOptions {
+        return VerifyOptions(
+            FfiConverterSequenceString.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterFloat.read(buf),
+            FfiConverterUInt.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: VerifyOptions) = (
+            FfiConverterSequenceString.allocationSize(value.`names`) +
+            FfiConverterBoolean.allocationSize(value.`fullCheck`) +
+            FfiConverterFloat.allocationSize(value.`tolerance`) +
+            FfiConverterUInt.allocationSize(value.`threads`)
+    )
+
+    override fun write(value: VerifyOptions, buf: ByteBuffer) {
+            FfiConverterSequenceString.write(value.`names`, buf)
+            FfiConverterBoolean.write(value.`fullCheck`, buf)
+            FfiConverterFloat.write(value.`tolerance`, buf)
+            FfiConverterUInt.write(value.`threads`, buf)
+    }
+}
+
+
+
+/**
+ * The outcome of a verification.
+ */
+data class VerifyReport (
+    /**
+     * Whether everything is as pinned, or within the tolerance.
+     */
+    val `passed`: kotlin.Boolean
+    ,
+    /**
+     * One for each file, in the order of their names.
+     */
+    val `files`: List<FileReport>
+    ,
+    /**
+     * One for each golden, in the order of their names.
+     */
+    val `goldens`: List<GoldenReport>
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeVerifyReport: FfiConverterRustBuffer<VerifyReport> {
+    override fun read(buf: ByteBuffer): VerifyReport {
+        return VerifyReport(
+            FfiConverterBoolean.read(buf),
+            FfiConverterSequenceTypeFileReport.read(buf),
+            FfiConverterSequenceTypeGoldenReport.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: VerifyReport) = (
+            FfiConverterBoolean.allocationSize(value.`passed`) +
+            FfiConverterSequenceTypeFileReport.allocationSize(value.`files`) +
+            FfiConverterSequenceTypeGoldenReport.allocationSize(value.`goldens`)
+    )
+
+    override fun write(value: VerifyReport, buf: ByteBuffer) {
+            FfiConverterBoolean.write(value.`passed`, buf)
+            FfiConverterSequenceTypeFileReport.write(value.`files`, buf)
+            FfiConverterSequenceTypeGoldenReport.write(value.`goldens`, buf)
     }
 }
 
@@ -5027,6 +8400,83 @@ public object FfiConverterTypeCallbackError : FfiConverterRustBuffer<CallbackExc
     }
 
 }
+
+
+
+/**
+ * What changed.
+ */
+
+enum class Cause {
+
+    /**
+     * The file is not on this machine.
+     */
+    MISSING,
+    /**
+     * The bytes of the weights, or others that nothing below names.
+     */
+    WEIGHTS,
+    /**
+     * The tokenizer.
+     */
+    TOKENIZER,
+    /**
+     * The chat template.
+     */
+    CHAT_TEMPLATE,
+    /**
+     * Other metadata of the file.
+     */
+    METADATA,
+    /**
+     * The file would not run: the preflight refused it.
+     */
+    PREFLIGHT,
+    /**
+     * The lock file contradicts itself or the file: an adapter's base, an architecture.
+     */
+    LOCK,
+    /**
+     * The tokens of the prompt: the input, the tokenizer or the chat template.
+     */
+    PROMPT,
+    /**
+     * The probabilities: the weights, or how they are computed.
+     */
+    COMPUTATION,
+    /**
+     * The probabilities are as recorded, but another token was chosen: the sampler or its settings.
+     */
+    SAMPLER;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeCause: FfiConverterRustBuffer<Cause> {
+    override fun read(buf: ByteBuffer) = try {
+
+        Cause.entries[buf.getInt() - 1]
+
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: Cause) = 4UL
+
+    override fun write(value: Cause, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
 
 
 
@@ -5128,6 +8578,59 @@ public object FfiConverterTypeFinishReason: FfiConverterRustBuffer<FinishReason>
     override fun allocationSize(value: FinishReason) = 4UL
 
     override fun write(value: FinishReason, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * How a golden compares.
+ */
+
+enum class GoldenOutcome {
+
+    /**
+     * The same, token for token and byte for byte.
+     */
+    SAME,
+    /**
+     * Recorded by another backend or version: tokens differ, but within the tolerance.
+     */
+    WITHIN_TOLERANCE,
+    /**
+     * Not the same.
+     */
+    DIFFERENT,
+    /**
+     * It could not be replayed, see the cause.
+     */
+    NOT_RUN;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeGoldenOutcome: FfiConverterRustBuffer<GoldenOutcome> {
+    override fun read(buf: ByteBuffer) = try {
+
+        GoldenOutcome.entries[buf.getInt() - 1]
+
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: GoldenOutcome) = 4UL
+
+    override fun write(value: GoldenOutcome, buf: ByteBuffer) {
         buf.putInt(value.ordinal + 1)
     }
 }
@@ -5297,6 +8800,51 @@ sealed class PinfoldException(message: String): kotlin.Exception(message) {
      */
         class Callback(message: String) : PinfoldException(message)
 
+    /**
+     * A lock file cannot be read as one; the message begins with its path, the line and the column.
+     */
+        class BadLock(message: String) : PinfoldException(message)
+
+    /**
+     * The lock file pins nothing of this name.
+     */
+        class NotPinned(message: String) : PinfoldException(message)
+
+    /**
+     * The bytes of a pin are not on this machine.
+     */
+        class NotPulled(message: String) : PinfoldException(message)
+
+    /**
+     * The bytes are not those that were pinned. They are not used.
+     */
+        class WrongDigest(message: String) : PinfoldException(message)
+
+    /**
+     * The store is not one that this version can use.
+     */
+        class BadStore(message: String) : PinfoldException(message)
+
+    /**
+     * There is no room for a download: on the disk, or below the quota of the store.
+     */
+        class NoSpace(message: String) : PinfoldException(message)
+
+    /**
+     * A text does not name a source of bytes.
+     */
+        class BadSource(message: String) : PinfoldException(message)
+
+    /**
+     * No source gave the bytes. What arrived is kept for the next attempt.
+     */
+        class PullFailed(message: String) : PinfoldException(message)
+
+    /**
+     * A signature is missing, damaged, or not of this key and these bytes.
+     */
+        class BadSignature(message: String) : PinfoldException(message)
+
 
     companion object ErrorHandler : UniffiRustCallStatusErrorHandler<PinfoldException> {
         override fun lift(error_buf: RustBuffer.ByValue): PinfoldException = FfiConverterTypePinfoldError.lift(error_buf)
@@ -5329,6 +8877,15 @@ public object FfiConverterTypePinfoldError : FfiConverterRustBuffer<PinfoldExcep
             17 -> PinfoldException.Engine(FfiConverterString.read(buf))
             18 -> PinfoldException.InvalidText(FfiConverterString.read(buf))
             19 -> PinfoldException.Callback(FfiConverterString.read(buf))
+            20 -> PinfoldException.BadLock(FfiConverterString.read(buf))
+            21 -> PinfoldException.NotPinned(FfiConverterString.read(buf))
+            22 -> PinfoldException.NotPulled(FfiConverterString.read(buf))
+            23 -> PinfoldException.WrongDigest(FfiConverterString.read(buf))
+            24 -> PinfoldException.BadStore(FfiConverterString.read(buf))
+            25 -> PinfoldException.NoSpace(FfiConverterString.read(buf))
+            26 -> PinfoldException.BadSource(FfiConverterString.read(buf))
+            27 -> PinfoldException.PullFailed(FfiConverterString.read(buf))
+            28 -> PinfoldException.BadSignature(FfiConverterString.read(buf))
             else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
         }
 
@@ -5414,6 +8971,42 @@ public object FfiConverterTypePinfoldError : FfiConverterRustBuffer<PinfoldExcep
             }
             is PinfoldException.Callback -> {
                 buf.putInt(19)
+                Unit
+            }
+            is PinfoldException.BadLock -> {
+                buf.putInt(20)
+                Unit
+            }
+            is PinfoldException.NotPinned -> {
+                buf.putInt(21)
+                Unit
+            }
+            is PinfoldException.NotPulled -> {
+                buf.putInt(22)
+                Unit
+            }
+            is PinfoldException.WrongDigest -> {
+                buf.putInt(23)
+                Unit
+            }
+            is PinfoldException.BadStore -> {
+                buf.putInt(24)
+                Unit
+            }
+            is PinfoldException.NoSpace -> {
+                buf.putInt(25)
+                Unit
+            }
+            is PinfoldException.BadSource -> {
+                buf.putInt(26)
+                Unit
+            }
+            is PinfoldException.PullFailed -> {
+                buf.putInt(27)
+                Unit
+            }
+            is PinfoldException.BadSignature -> {
+                buf.putInt(28)
                 Unit
             }
         }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
@@ -5512,6 +9105,38 @@ public object FfiConverterOptionalUInt: FfiConverterRustBuffer<kotlin.UInt?> {
 /**
  * @suppress
  */
+public object FfiConverterOptionalULong: FfiConverterRustBuffer<kotlin.ULong?> {
+    override fun read(buf: ByteBuffer): kotlin.ULong? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterULong.read(buf)
+    }
+
+    override fun allocationSize(value: kotlin.ULong?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterULong.allocationSize(value)
+        }
+    }
+
+    override fun write(value: kotlin.ULong?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterULong.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalFloat: FfiConverterRustBuffer<kotlin.Float?> {
     override fun read(buf: ByteBuffer): kotlin.Float? {
         if (buf.get().toInt() == 0) {
@@ -5566,6 +9191,38 @@ public object FfiConverterOptionalString: FfiConverterRustBuffer<kotlin.String?>
         } else {
             buf.put(1)
             FfiConverterString.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTimestamp: FfiConverterRustBuffer<java.time.Instant?> {
+    override fun read(buf: ByteBuffer): java.time.Instant? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTimestamp.read(buf)
+    }
+
+    override fun allocationSize(value: java.time.Instant?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTimestamp.allocationSize(value)
+        }
+    }
+
+    override fun write(value: java.time.Instant?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTimestamp.write(value, buf)
         }
     }
 }
@@ -5672,6 +9329,102 @@ public object FfiConverterOptionalTypeNativeCancel: FfiConverterRustBuffer<Nativ
 /**
  * @suppress
  */
+public object FfiConverterOptionalTypePullProgress: FfiConverterRustBuffer<PullProgress?> {
+    override fun read(buf: ByteBuffer): PullProgress? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypePullProgress.read(buf)
+    }
+
+    override fun allocationSize(value: PullProgress?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypePullProgress.allocationSize(value)
+        }
+    }
+
+    override fun write(value: PullProgress?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypePullProgress.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeStoreProgress: FfiConverterRustBuffer<StoreProgress?> {
+    override fun read(buf: ByteBuffer): StoreProgress? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeStoreProgress.read(buf)
+    }
+
+    override fun allocationSize(value: StoreProgress?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeStoreProgress.allocationSize(value)
+        }
+    }
+
+    override fun write(value: StoreProgress?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeStoreProgress.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeVerifyProgress: FfiConverterRustBuffer<VerifyProgress?> {
+    override fun read(buf: ByteBuffer): VerifyProgress? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeVerifyProgress.read(buf)
+    }
+
+    override fun allocationSize(value: VerifyProgress?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeVerifyProgress.allocationSize(value)
+        }
+    }
+
+    override fun write(value: VerifyProgress?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeVerifyProgress.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalTypeChunk: FfiConverterRustBuffer<Chunk?> {
     override fun read(buf: ByteBuffer): Chunk? {
         if (buf.get().toInt() == 0) {
@@ -5694,6 +9447,38 @@ public object FfiConverterOptionalTypeChunk: FfiConverterRustBuffer<Chunk?> {
         } else {
             buf.put(1)
             FfiConverterTypeChunk.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeDifference: FfiConverterRustBuffer<Difference?> {
+    override fun read(buf: ByteBuffer): Difference? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeDifference.read(buf)
+    }
+
+    override fun allocationSize(value: Difference?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeDifference.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Difference?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeDifference.write(value, buf)
         }
     }
 }
@@ -5736,6 +9521,38 @@ public object FfiConverterOptionalTypeFinish: FfiConverterRustBuffer<Finish?> {
 /**
  * @suppress
  */
+public object FfiConverterOptionalTypeCause: FfiConverterRustBuffer<Cause?> {
+    override fun read(buf: ByteBuffer): Cause? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeCause.read(buf)
+    }
+
+    override fun allocationSize(value: Cause?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeCause.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Cause?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeCause.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceString: FfiConverterRustBuffer<List<kotlin.String>> {
     override fun read(buf: ByteBuffer): List<kotlin.String> {
         val len = buf.getInt()
@@ -5754,6 +9571,34 @@ public object FfiConverterSequenceString: FfiConverterRustBuffer<List<kotlin.Str
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterString.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeDamagedEntry: FfiConverterRustBuffer<List<DamagedEntry>> {
+    override fun read(buf: ByteBuffer): List<DamagedEntry> {
+        val len = buf.getInt()
+        return List<DamagedEntry>(len) {
+            FfiConverterTypeDamagedEntry.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<DamagedEntry>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeDamagedEntry.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<DamagedEntry>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeDamagedEntry.write(it, buf)
         }
     }
 }
@@ -5820,6 +9665,34 @@ public object FfiConverterSequenceTypeEmbeddedInfo: FfiConverterRustBuffer<List<
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeFileReport: FfiConverterRustBuffer<List<FileReport>> {
+    override fun read(buf: ByteBuffer): List<FileReport> {
+        val len = buf.getInt()
+        return List<FileReport>(len) {
+            FfiConverterTypeFileReport.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<FileReport>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeFileReport.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<FileReport>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeFileReport.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeGeneratedToken: FfiConverterRustBuffer<List<GeneratedToken>> {
     override fun read(buf: ByteBuffer): List<GeneratedToken> {
         val len = buf.getInt()
@@ -5838,6 +9711,34 @@ public object FfiConverterSequenceTypeGeneratedToken: FfiConverterRustBuffer<Lis
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeGeneratedToken.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeGoldenReport: FfiConverterRustBuffer<List<GoldenReport>> {
+    override fun read(buf: ByteBuffer): List<GoldenReport> {
+        val len = buf.getInt()
+        return List<GoldenReport>(len) {
+            FfiConverterTypeGoldenReport.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<GoldenReport>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeGoldenReport.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<GoldenReport>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeGoldenReport.write(it, buf)
         }
     }
 }
@@ -5876,6 +9777,118 @@ public object FfiConverterSequenceTypeMessage: FfiConverterRustBuffer<List<Messa
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypePinnedAdapter: FfiConverterRustBuffer<List<PinnedAdapter>> {
+    override fun read(buf: ByteBuffer): List<PinnedAdapter> {
+        val len = buf.getInt()
+        return List<PinnedAdapter>(len) {
+            FfiConverterTypePinnedAdapter.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<PinnedAdapter>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypePinnedAdapter.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<PinnedAdapter>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypePinnedAdapter.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypePinnedCheckpoint: FfiConverterRustBuffer<List<PinnedCheckpoint>> {
+    override fun read(buf: ByteBuffer): List<PinnedCheckpoint> {
+        val len = buf.getInt()
+        return List<PinnedCheckpoint>(len) {
+            FfiConverterTypePinnedCheckpoint.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<PinnedCheckpoint>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypePinnedCheckpoint.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<PinnedCheckpoint>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypePinnedCheckpoint.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypePinnedGolden: FfiConverterRustBuffer<List<PinnedGolden>> {
+    override fun read(buf: ByteBuffer): List<PinnedGolden> {
+        val len = buf.getInt()
+        return List<PinnedGolden>(len) {
+            FfiConverterTypePinnedGolden.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<PinnedGolden>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypePinnedGolden.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<PinnedGolden>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypePinnedGolden.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeStoreEntry: FfiConverterRustBuffer<List<StoreEntry>> {
+    override fun read(buf: ByteBuffer): List<StoreEntry> {
+        val len = buf.getInt()
+        return List<StoreEntry>(len) {
+            FfiConverterTypeStoreEntry.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<StoreEntry>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeStoreEntry.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<StoreEntry>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeStoreEntry.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeTokenLogprob: FfiConverterRustBuffer<List<TokenLogprob>> {
     override fun read(buf: ByteBuffer): List<TokenLogprob> {
         val len = buf.getInt()
@@ -5894,6 +9907,34 @@ public object FfiConverterSequenceTypeTokenLogprob: FfiConverterRustBuffer<List<
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeTokenLogprob.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeCause: FfiConverterRustBuffer<List<Cause>> {
+    override fun read(buf: ByteBuffer): List<Cause> {
+        val len = buf.getInt()
+        return List<Cause>(len) {
+            FfiConverterTypeCause.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<Cause>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeCause.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<Cause>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeCause.write(it, buf)
         }
     }
 }

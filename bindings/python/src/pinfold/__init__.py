@@ -14,6 +14,9 @@ by piece::
 **Text.** `Session.append` adds text, `Session.generate` streams what follows, `Session.complete` returns it whole.
 `Session.rewind`, `Session.fork`, `Session.save` and `Session.restore` move between prompts that begin alike.
 
+**Pins.** A `LockFile` names what an app runs by digest; `LockFile.pull` brings the bytes into a `Store`,
+`LockFile.load` runs exactly these, and `LockFile.verify` proves that prompts still give what they gave.
+
 **Asynchronous code.** ``async for chunk in session.generate()`` and ``await session.acomplete()`` do not block the
 loop, and cancelling the task cancels the generation. Load with ``await asyncio.to_thread(pinfold.Model.load, path)``.
 
@@ -36,7 +39,11 @@ from ._callback import log_to_logging, set_log_sink
 from ._cancel import Cancel
 from ._errors import (
     BadCheckpoint,
+    BadLock,
     BadSession,
+    BadSignature,
+    BadSource,
+    BadStore,
     Callback,
     Cancelled,
     ChatTemplate,
@@ -47,20 +54,42 @@ from ._errors import (
     Io,
     LoadFailed,
     NoCandidate,
+    NoSpace,
+    NotPinned,
+    NotPulled,
     OutOfMemory,
     PinfoldError,
+    PullFailed,
     SessionBusy,
     SessionEmpty,
     TooManySessions,
     UnknownCheckpoint,
     UnknownToken,
     Unsupported,
+    WrongDigest,
 )
+from ._lock_file import LockFile
 from ._machine import __version__, devices
 from ._model import Model, embedded_checkpoints, inspect
 from ._model import ModelOptions as ModelOptions
+from ._pinned import (
+    Cause,
+    Collected,
+    DamagedEntry,
+    Difference,
+    FileReport,
+    GoldenOutcome,
+    GoldenReport,
+    PinnedAdapter,
+    PinnedCheckpoint,
+    PinnedFile,
+    PinnedGolden,
+    StoreEntry,
+    VerifyReport,
+)
 from ._session import GenerateOptions as GenerateOptions
 from ._session import Session
+from ._store import Store
 from ._stream import Stream
 from ._values import (
     CheckpointInfo,
@@ -81,43 +110,67 @@ from ._values import (
 
 __all__ = [
     "BadCheckpoint",
+    "BadLock",
     "BadSession",
+    "BadSignature",
+    "BadSource",
+    "BadStore",
     "Callback",
     "Cancel",
     "Cancelled",
+    "Cause",
     "ChatTemplate",
     "CheckpointInfo",
     "Chunk",
+    "Collected",
     "ContextFull",
+    "DamagedEntry",
     "Device",
     "DeviceKind",
+    "Difference",
     "EmbeddedInfo",
     "Engine",
     "Facts",
+    "FileReport",
     "Finish",
     "FinishReason",
     "GeneratedToken",
+    "GoldenOutcome",
+    "GoldenReport",
     "InvalidOption",
     "InvalidText",
     "Io",
     "LoadFailed",
+    "LockFile",
     "LogLevel",
     "MemoryEstimate",
     "Message",
     "Model",
     "NoCandidate",
+    "NoSpace",
+    "NotPinned",
+    "NotPulled",
     "OutOfMemory",
     "PinfoldError",
+    "PinnedAdapter",
+    "PinnedCheckpoint",
+    "PinnedFile",
+    "PinnedGolden",
+    "PullFailed",
     "Role",
     "Session",
     "SessionBusy",
     "SessionEmpty",
+    "Store",
+    "StoreEntry",
     "Stream",
     "TokenLogprob",
     "TooManySessions",
     "UnknownCheckpoint",
     "UnknownToken",
     "Unsupported",
+    "VerifyReport",
+    "WrongDigest",
     "__version__",
     "devices",
     "embedded_checkpoints",

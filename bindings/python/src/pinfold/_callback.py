@@ -1,14 +1,19 @@
-"""Functions of the app that Rust calls: the progress of a load, and the log."""
+"""Functions of the app that Rust calls: the progress of long work, and the log."""
 
 from __future__ import annotations
 
 import _thread
 import atexit
 import logging
-from typing import Callable, Dict, Optional, Union
+from typing import Callable, Dict, Optional, Type, TypeVar, Union
 
+from ._cancel import Cancel, or_own
+from ._errors import Callback
 from ._native import raw
 from ._values import LogLevel
+from ._wait import interruptible
+
+_Result = TypeVar("_Result")
 
 _STDLIB: Dict[LogLevel, int] = {
     LogLevel.ERROR: logging.ERROR,
@@ -21,23 +26,75 @@ _STDLIB: Dict[LogLevel, int] = {
 Sink = Callable[[LogLevel, str, str], object]
 
 
-class Watch(raw.LoadProgress):
-    """Passes the progress of a load to the app, and keeps what it raised."""
+class _Watch:
+    """Passes progress to the app, and keeps what it raised."""
 
-    def __init__(self, progress: Callable[[float], object]) -> None:
+    def __init__(self, progress: Callable[..., object]) -> None:
         if not callable(progress):
             raise TypeError(f"progress must be callable, not {type(progress).__name__}")
         self._progress = progress
         self.error: Optional[BaseException] = None
 
-    def loaded(self, share: float) -> None:
-        """Called by Rust."""
+    def _tell(self, *arguments: object) -> None:
         try:
-            self._progress(share)
+            self._progress(*arguments)
         except BaseException as error:  # An exception must not unwind through Rust.
             self.error = error
             # What it was stays on this side: the generated code passes on the `repr` of this one.
             raise RuntimeError("the app's function failed") from None
+
+
+class LoadWatch(_Watch, raw.LoadProgress):
+    """Of a load."""
+
+    def loaded(self, share: float) -> None:
+        """Called by Rust."""
+        self._tell(share)
+
+
+class PullWatch(_Watch, raw.PullProgress):
+    """Of a download."""
+
+    def pulled(self, source: str, done: int, total: int) -> None:
+        """Called by Rust."""
+        self._tell(source, done, total)
+
+
+class VerifyWatch(_Watch, raw.VerifyProgress):
+    """Of a verification."""
+
+    def verified(self, subject: str, done: int, total: int) -> None:
+        """Called by Rust."""
+        self._tell(subject, done, total)
+
+
+class StoreWatch(_Watch, raw.StoreProgress):
+    """Of work on the files of a store."""
+
+    def processed(self, done: int, total: int) -> None:
+        """Called by Rust."""
+        self._tell(done, total)
+
+
+_Kind = TypeVar("_Kind", bound=_Watch)
+
+
+def watched(
+    kind: Type[_Kind],
+    progress: Optional[Callable[..., object]],
+    cancel: Optional[Cancel],
+    work: Callable[[Optional[_Kind], raw.Cancel], _Result],
+) -> _Result:
+    """Works in a way that Ctrl-C ends, and names the app's exception as the cause where its progress failed."""
+    flag = or_own(cancel)
+    watch = None if progress is None else kind(progress)
+    try:
+        return interruptible(lambda: work(watch, flag), flag.cancel)
+    except Callback as error:
+        cause = None if watch is None else watch.error
+        if cause is not None and not isinstance(cause, Exception):
+            raise cause from None
+        raise error from cause
 
 
 class _Sink(raw.LogSink):

@@ -60,6 +60,16 @@ def data(name: str, value: object) -> bytes:
     return found
 
 
+def some_path(name: str, value: Optional[Union[str, os.PathLike[str]]]) -> Optional[str]:
+    """A path, or none."""
+    return None if value is None else path(name, value)
+
+
+def some_text(name: str, value: Optional[str]) -> Optional[str]:
+    """A text, or none."""
+    return None if value is None else text(name, value)
+
+
 def flag(name: str, value: object) -> bool:
     """True or false, and nothing that only counts as such."""
     if not isinstance(value, bool):
@@ -85,6 +95,11 @@ def u32(name: str, value: object) -> int:
 def u64(name: str, value: object) -> int:
     """A whole number, 0 to 2^64 - 1."""
     return _whole(name, value, 2**64 - 1)
+
+
+def some_u64(name: str, value: Optional[int]) -> Optional[int]:
+    """A whole number, or none."""
+    return None if value is None else u64(name, value)
 
 
 def some_u32(name: str, value: object) -> Optional[int]:

@@ -134,4 +134,58 @@ class Callback(PinfoldError):
     code = "callback"
 
 
+class BadLock(PinfoldError):
+    """A lock file cannot be read as one; the message begins with its path, line and column. Nothing of it is used."""
+
+    code = "bad_lock"
+
+
+class NotPinned(PinfoldError):
+    """The lock file pins nothing of this name."""
+
+    code = "not_pinned"
+
+
+class NotPulled(PinfoldError):
+    """The bytes of a pin are not on this machine."""
+
+    code = "not_pulled"
+
+
+class WrongDigest(PinfoldError):
+    """The bytes are not those that were pinned. They are not used."""
+
+    code = "wrong_digest"
+
+
+class BadStore(PinfoldError):
+    """The store is not one that this version can use."""
+
+    code = "bad_store"
+
+
+class NoSpace(PinfoldError):
+    """There is no room for a download: on the disk, or below the quota of the store."""
+
+    code = "no_space"
+
+
+class BadSource(PinfoldError):
+    """A text does not name a source of bytes."""
+
+    code = "bad_source"
+
+
+class PullFailed(PinfoldError):
+    """No source gave the bytes. What arrived is kept for the next attempt."""
+
+    code = "pull_failed"
+
+
+class BadSignature(PinfoldError):
+    """A signature is missing, damaged, or not of this key and these bytes."""
+
+    code = "bad_signature"
+
+
 BY_NAME: Dict[str, Type[PinfoldError]] = {error.__name__: error for error in PinfoldError.__subclasses__()}

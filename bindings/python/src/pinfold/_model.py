@@ -6,13 +6,11 @@ import os
 from typing import TYPE_CHECKING, Any, Callable, Iterable, List, Mapping, Optional, Tuple, TypedDict, Union
 
 from . import _callback, _check, _values
-from ._cancel import Cancel, or_own
-from ._errors import Callback
+from ._cancel import Cancel
 from ._native import raw
 from ._owned import Owned
 from ._session import Session
 from ._values import CheckpointInfo, EmbeddedInfo, Facts, Message
-from ._wait import interruptible
 from ._weak import WeakMembers
 
 if TYPE_CHECKING:
@@ -32,9 +30,10 @@ class ModelOptions(TypedDict, total=False):
     offload_devices: Iterable[str]
     mmap: bool
     check_memory: bool
+    reproducible: bool
 
 
-def _lower(
+def lower_options(
     context_tokens: int = 0,
     sessions: int = 8,
     threads: int = 0,
@@ -43,6 +42,7 @@ def _lower(
     offload_devices: Iterable[str] = (),
     mmap: bool = True,
     check_memory: bool = True,
+    reproducible: bool = False,
 ) -> raw.ModelOptions:
     offload = raw.Offload(
         layers=_check.some_u32("offload_layers", offload_layers),
@@ -56,6 +56,7 @@ def _lower(
         offload=offload,
         mmap=_check.flag("mmap", mmap),
         check_memory=_check.flag("check_memory", check_memory),
+        reproducible=_check.flag("reproducible", reproducible),
     )
 
 
@@ -64,16 +65,7 @@ def _load(
     cancel: Optional[Cancel],
     load: Callable[[Optional[raw.LoadProgress], raw.Cancel], raw.Model],
 ) -> Model:
-    """Loads in a way that Ctrl-C ends, and names the app's exception as the cause where its progress failed."""
-    flag = or_own(cancel)
-    watch = None if progress is None else _callback.Watch(progress)
-    try:
-        return Model(interruptible(lambda: load(watch, flag), flag.cancel))
-    except Callback as error:
-        cause = None if watch is None else watch.error
-        if cause is not None and not isinstance(cause, Exception):
-            raise cause from None
-        raise error from cause
+    return Model(_callback.watched(_callback.LoadWatch, progress, cancel, load))
 
 
 class Model(Owned[raw.Model]):
@@ -117,6 +109,7 @@ class Model(Owned[raw.Model]):
         offload_devices: Iterable[str] = (),
         mmap: bool = True,
         check_memory: bool = True,
+        reproducible: bool = False,
         progress: Optional[Progress] = None,
         cancel: Optional[Cancel] = None,
     ) -> Model:
@@ -130,6 +123,8 @@ class Model(Owned[raw.Model]):
         offload_devices: names of `devices` that may be used; empty for all
         mmap: whether the file is mapped instead of read
         check_memory: whether a checkpoint that cannot fit into the free memory is refused
+        reproducible: whether logits do not depend on slices, cached prefixes, other sessions and threads; prompts take
+            as long as generation then, and each session has ``context_tokens`` of its own
         progress: called with the share that is loaded, 0 to 1, maybe on another thread; if it raises, the load ends
             with `Callback`, whose ``__cause__`` is the exception
         cancel: a flag that ends the load; Ctrl-C sets it
@@ -138,8 +133,16 @@ class Model(Owned[raw.Model]):
         `Cancelled` or `Callback`.
         """
         file = _check.path("path", path)
-        options = _lower(
-            context_tokens, sessions, threads, slice_tokens, offload_layers, offload_devices, mmap, check_memory
+        options = lower_options(
+            context_tokens,
+            sessions,
+            threads,
+            slice_tokens,
+            offload_layers,
+            offload_devices,
+            mmap,
+            check_memory,
+            reproducible,
         )
         return _load(progress, cancel, lambda watch, flag: raw.Model.load(file, options, watch, flag))
 
@@ -156,7 +159,7 @@ class Model(Owned[raw.Model]):
 
         Takes what `load` takes. Raises `UnknownCheckpoint`, and what `load` raises.
         """
-        name, lowered = _check.text("name", name), _lower(**options)
+        name, lowered = _check.text("name", name), lower_options(**options)
         return _load(progress, cancel, lambda watch, flag: raw.Model.load_embedded(name, lowered, watch, flag))
 
     @classmethod
@@ -173,7 +176,7 @@ class Model(Owned[raw.Model]):
 
         Takes what `load` takes, and raises the same.
         """
-        held, name, lowered = _check.data("data", data), _check.text("name", name), _lower(**options)
+        held, name, lowered = _check.data("data", data), _check.text("name", name), lower_options(**options)
         return _load(progress, cancel, lambda watch, flag: raw.Model.load_bytes(name, held, lowered, watch, flag))
 
     @classmethod
@@ -185,7 +188,7 @@ class Model(Owned[raw.Model]):
         has 1024 tokens unless the options say otherwise. Raises `InvalidOption`.
         """
         step = _check.u32("step_microseconds", step_microseconds)
-        return cls(raw.Model.scripted(_check.text("answer", answer), step, _lower(**options)))
+        return cls(raw.Model.scripted(_check.text("answer", answer), step, lower_options(**options)))
 
     def session(self, *, slide_keep: Optional[int] = None) -> Session:
         """Opens a session.
@@ -263,7 +266,7 @@ def inspect(path: Union[str, os.PathLike[str]], **options: Unpack[ModelOptions])
     The options of `Model.load` bear on the estimate of memory. Raises `Io` if it cannot be read, `BadCheckpoint` if it
     would not run.
     """
-    return _values.lift(CheckpointInfo, raw.inspect_checkpoint(_check.path("path", path), _lower(**options)))
+    return _values.lift(CheckpointInfo, raw.inspect_checkpoint(_check.path("path", path), lower_options(**options)))
 
 
 def embedded_checkpoints() -> List[EmbeddedInfo]:

@@ -6,14 +6,14 @@ import enum
 from typing import Any, NamedTuple, Optional, Tuple, Type, TypeVar
 
 
-class _Name(str, enum.Enum):
+class Name(str, enum.Enum):
     """An enumeration whose members are equal to their names in lower case."""
 
     def __str__(self) -> str:
         return str(self.value)
 
 
-class FinishReason(_Name):
+class FinishReason(Name):
     """Why a generation ended."""
 
     END_OF_GENERATION = "end_of_generation"
@@ -26,7 +26,7 @@ class FinishReason(_Name):
     """It was cancelled, or its session was closed."""
 
 
-class Role(_Name):
+class Role(Name):
     """Who says a message."""
 
     SYSTEM = "system"
@@ -39,7 +39,7 @@ class Role(_Name):
     """A tool that the model called."""
 
 
-class DeviceKind(_Name):
+class DeviceKind(Name):
     """What kind of device it is."""
 
     CPU = "cpu"
@@ -52,7 +52,7 @@ class DeviceKind(_Name):
     """Another accelerator."""
 
 
-class LogLevel(_Name):
+class LogLevel(Name):
     """How much a log line matters."""
 
     ERROR = "error"

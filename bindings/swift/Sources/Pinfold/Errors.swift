@@ -41,6 +41,24 @@ extension PinfoldError {
         case invalidText = "invalid_text"
         /// A function that the app gave failed.
         case callback
+        /// A lock file cannot be read as one. The message begins with its path, the line and the column.
+        case badLock = "bad_lock"
+        /// The lock file pins nothing of this name.
+        case notPinned = "not_pinned"
+        /// The pinned bytes are not on this machine: pull them first.
+        case notPulled = "not_pulled"
+        /// The bytes are not those that were pinned. They are not used.
+        case wrongDigest = "wrong_digest"
+        /// The store is not one that this version can use.
+        case badStore = "bad_store"
+        /// The disk or the store's quota has no room for the bytes.
+        case noSpace = "no_space"
+        /// A text does not name a source of bytes.
+        case badSource = "bad_source"
+        /// No source gave the bytes. What arrived is kept for the next attempt.
+        case pullFailed = "pull_failed"
+        /// A signature is missing, damaged, or not of this key and these bytes.
+        case badSignature = "bad_signature"
 
         /// The raw value.
         public var description: String { rawValue }
@@ -73,6 +91,15 @@ extension PinfoldError {
         case .Engine(let message): (.engine, message)
         case .InvalidText(let message): (.invalidText, message)
         case .Callback(let message): (.callback, message)
+        case .BadLock(let message): (.badLock, message)
+        case .NotPinned(let message): (.notPinned, message)
+        case .NotPulled(let message): (.notPulled, message)
+        case .WrongDigest(let message): (.wrongDigest, message)
+        case .BadStore(let message): (.badStore, message)
+        case .NoSpace(let message): (.noSpace, message)
+        case .BadSource(let message): (.badSource, message)
+        case .PullFailed(let message): (.pullFailed, message)
+        case .BadSignature(let message): (.badSignature, message)
         }
     }
 }

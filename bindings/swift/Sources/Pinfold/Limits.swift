@@ -10,6 +10,15 @@ enum Limits {
         }
     }
 
+    static func check(_ name: String, _ text: String) throws {
+        try check(name, text.utf8.count)
+    }
+
+    /// Texts that travel in one buffer, with room for what stands beside them.
+    static func check(_ name: String, _ texts: [String]) throws {
+        try check(name, texts.reduce(32) { $0 + $1.utf8.count + 8 })
+    }
+
     /// Messages travel in one buffer; each takes 8 bytes beside its text.
     static func check(_ messages: [Message]) throws {
         try check("messages", messages.reduce(4) { $0 + $1.content.utf8.count + 8 })

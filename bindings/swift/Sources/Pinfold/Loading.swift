@@ -65,50 +65,11 @@ extension Model {
     }
 
     private static func watched(
-        _ report: (@Sendable (Float) throws -> Void)?,
+        _ progress: (@Sendable (Float) throws -> Void)?,
         _ load: @escaping @Sendable (LoadProgress?, Cancel) throws -> Model
     ) async throws -> Model {
-        let failure = Failure()
-        do {
-            return try await OffPool.cancellable { cancel in
-                try load(report.map { ProgressReport($0, failure, cancel) }, cancel)
-            }
-        } catch let error as CancellationError {
-            throw failure.error ?? error
-        }
-    }
-}
-
-/// What the app's closure threw.
-private final class Failure: @unchecked Sendable {
-    private let lock = NSLock()
-    private var thrown: Error?
-
-    var error: Error? {
-        get { lock.withLock { thrown } }
-        set { lock.withLock { thrown = newValue } }
-    }
-}
-
-/// A closure as UniFFI wants it. What it throws cannot cross the boundary: it is kept here, and the load is stopped.
-private final class ProgressReport: LoadProgress {
-    private let report: @Sendable (Float) throws -> Void
-    private let failure: Failure
-    private let cancel: Cancel
-
-    init(_ report: @escaping @Sendable (Float) throws -> Void, _ failure: Failure, _ cancel: Cancel) {
-        self.report = report
-        self.failure = failure
-        self.cancel = cancel
-    }
-
-    func loaded(share: Float) {
-        guard failure.error == nil else { return }
-        do {
-            try report(share)
-        } catch {
-            failure.error = error
-            cancel.cancel()
+        try await OffPool.cancellable { cancel in
+            try Watch.over(progress) { watch in try load(watch, cancel) }
         }
     }
 }

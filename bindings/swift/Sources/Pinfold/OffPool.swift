@@ -31,8 +31,8 @@ enum OffPool {
             } onCancel: {
                 cancel.cancel()
             }
-        } catch PinfoldError.Cancelled {
-            // Nobody else has the flag.
+        } catch PinfoldError.Cancelled where cancel.isCancelled() {
+            // The task's own cancellation: nobody else has the flag, but the app's closure may throw this error too.
             throw CancellationError()
         }
     }

@@ -1,7 +1,7 @@
 import Foundation
 import Pinfold
 
-/// Does the steps of one case.
+/// Does the steps of one case that are about a model.
 final class CaseRunner {
     enum Verdict: Equatable { case passed, skipped(String) }
 
@@ -14,7 +14,7 @@ final class CaseRunner {
     private let file = FileManager.default.temporaryDirectory
         .appendingPathComponent("pinfold-case-\(UUID().uuidString).session")
 
-    private init(_ model: Model, _ way: Way) throws {
+    init(_ model: Model, _ way: Way) throws {
         self.model = model
         self.way = way
         session = try model.session()
@@ -23,27 +23,32 @@ final class CaseRunner {
     deinit { try? FileManager.default.removeItem(at: file) }
 
     static func run(_ shared: SharedCase, _ way: Way) async throws -> Verdict {
+        guard let source = shared.model else { throw Mismatch("the case has neither a model nor a lock file") }
         let opened: Model?
         do {
-            opened = try shared.model.open()
+            opened = try source.open()
         } catch let error as PinfoldError {
-            try expect(error, shared.model.error, shared.model.message)
+            try expect(error, source.error, source.message)
             return .passed
         }
         guard let opened else { return .skipped("the shared data is not here") }
-        if let wanted = shared.model.error { throw Mismatch("the model was loaded, but \(wanted) was to come") }
+        if let wanted = source.error { throw Mismatch("the model was loaded, but \(wanted) was to come") }
         let runner = try CaseRunner(opened, way)
+        try await eachStep(of: shared, runner.take)
+        return .passed
+    }
+
+    static func eachStep(of shared: SharedCase, _ take: (SharedStep) async throws -> Void) async throws {
         for (number, step) in (shared.steps ?? []).enumerated() {
             do {
-                try await runner.take(step)
+                try await take(step)
             } catch {
                 throw Mismatch("step \(number + 1), \(step.do): \(error)")
             }
         }
-        return .passed
     }
 
-    private static func expect(_ error: PinfoldError, _ code: String?, _ message: String?) throws {
+    static func expect(_ error: PinfoldError, _ code: String?, _ message: String?) throws {
         guard let code else { throw Mismatch("failed: \(error)") }
         try Mismatch.check("the error", error.code.rawValue, code)
         if let message, !error.message.contains(message) {
@@ -51,7 +56,7 @@ final class CaseRunner {
         }
     }
 
-    private func take(_ step: SharedStep) async throws {
+    func take(_ step: SharedStep) async throws {
         if step.do == "generate" {
             return try await generate(step)
         }

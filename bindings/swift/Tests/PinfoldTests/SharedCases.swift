@@ -5,6 +5,8 @@ import Pinfold
 
 struct SharedCases: Decodable {
     var `case`: [SharedCase]
+    /// The folder that the paths of lock files are relative to.
+    var pins: String
 
     static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("../../../..").standardizedFileURL
@@ -17,15 +19,16 @@ struct SharedCases: Decodable {
     }()
 
     /// What `tools/cases json` wrote.
-    static func load() throws -> [SharedCase] {
+    static func load() throws -> SharedCases {
         let file = repository.appendingPathComponent("target/cases/api.json")
-        return try JSONDecoder().decode(SharedCases.self, from: Data(contentsOf: file)).case
+        return try JSONDecoder().decode(SharedCases.self, from: Data(contentsOf: file))
     }
 }
 
 struct SharedCase: Decodable {
     var name: String
-    var model: SharedModel
+    var model: SharedModel?
+    var lock: SharedLock?
     var steps: [SharedStep]?
 }
 
@@ -56,6 +59,26 @@ struct SharedModel: Decodable {
     }
 }
 
+struct SharedLock: Decodable {
+    var file, public_key, bytes_of, find: String?
+    var error, message: String?
+
+    /// The lock file, of the folder of lock files.
+    func open(_ pins: URL) throws -> LockFile {
+        if let bytes_of {
+            let bytes = try Data(contentsOf: pins.appendingPathComponent(bytes_of))
+            return try LockFile.open(bytes: bytes, path: pins.appendingPathComponent("embedded.lock").path)
+        } else if let find {
+            return try LockFile.find(in: pins.appendingPathComponent(find))
+        } else if let file, let public_key {
+            return try LockFile.open(contentsOf: pins.appendingPathComponent(file), publicKey: public_key)
+        } else if let file {
+            return try LockFile.open(contentsOf: pins.appendingPathComponent(file))
+        }
+        throw Mismatch("a lock file of a kind that is unknown")
+    }
+}
+
 struct SharedStep: Decodable {
     var `do`: String
     var text, finish, error, message: String?
@@ -67,6 +90,11 @@ struct SharedStep: Decodable {
     var temperature, top_p, min_p: Float?
     var seed: UInt64?
     var top_k, max_tokens, logprobs, count, to: UInt32?
+    // Of a lock file.
+    var name, path, public_key, cancel: String?
+    var names, causes: [String]?
+    var attempts: UInt32?
+    var fail_progress, full_check, dry_run, reproducible, whole, passed: Bool?
 
     var repeated: String { String(repeating: text ?? "", count: `repeat` ?? 1) }
 

@@ -17,18 +17,26 @@ import pinfold.Token
 fun JsonObject.text(key: String): String = getValue(key).jsonPrimitive.content
 fun JsonObject.textOrNull(key: String): String? = get(key)?.jsonPrimitive?.content
 fun JsonObject.countOrNull(key: String): UInt? = get(key)?.jsonPrimitive?.content?.toUInt()
+fun JsonObject.texts(key: String): List<String> = get(key)?.jsonArray.orEmpty().map { it.jsonPrimitive.content }
 fun JsonObject.counts(key: String): List<UInt> = getValue(key).jsonArray.map { it.jsonPrimitive.content.toUInt() }
-private fun JsonObject.flag(key: String): Boolean = textOrNull(key)?.toBooleanStrict() ?: false
+fun JsonObject.flag(key: String): Boolean = textOrNull(key)?.toBooleanStrict() ?: false
 private fun JsonObject.number(key: String, otherwise: Float): Float = textOrNull(key)?.toFloat() ?: otherwise
 
-/** The steps of a case, over the session that it opened last. */
-class CaseSteps(private val model: Model) : AutoCloseable {
+/** The steps of a case, over its lock file if it has one, its model, and the session that it opened last. */
+class CaseSteps(private val pins: PinSteps?) : AutoCloseable {
     private val opened = mutableListOf<AutoCloseable>()
-    private var session: Session = keep(model.session())
+    private lateinit var model: Model
+    private lateinit var session: Session
     private var open: Stream? = null
     private val file: Path = Files.createTempFile("pinfold-case", ".session")
 
     private fun <T : AutoCloseable> keep(one: T): T = one.also(opened::add)
+
+    /** Goes on with this model, and a session of it. */
+    fun open(loaded: Model) {
+        model = keep(loaded)
+        session = keep(loaded.session())
+    }
 
     override fun close() {
         opened.asReversed().forEach(AutoCloseable::close)
@@ -64,7 +72,8 @@ class CaseSteps(private val model: Model) : AutoCloseable {
             "tokenize" -> tokens(step, model.tokenize(repeated(step), step.flag("parse_special")))
             "detokenize" -> model.detokenize(step.counts("tokens")).let { same(step.textOrNull("text") ?: it, it) }
             "ill_formed_text" -> session.append("\uD800")
-            else -> throw AssertionError("no such step: $what")
+            "load" -> open(checkNotNull(pins) { "the case has no lock file" }.load(step))
+            else -> holds(pins?.act(step) == true, "no such step: $what")
         }
     }
 
@@ -80,7 +89,7 @@ class CaseSteps(private val model: Model) : AutoCloseable {
                 minP = step.number("min_p", defaults.minP),
             ),
             maxTokens = step.countOrNull("max_tokens"),
-            stop = step["stop"]?.jsonArray.orEmpty().map { it.jsonPrimitive.content },
+            stop = step.texts("stop"),
             logprobs = logprobs,
         )
         val held = session.tokens()

@@ -73,7 +73,7 @@ private fun run(body: () -> Unit) {
 fun main() {
     var failed = 0
     var passed = 0
-    for (suite in listOf(sessions, coroutines, lifetimes, errors, callbacks)) {
+    for (suite in listOf(sessions, coroutines, lifetimes, errors, callbacks, pins)) {
         for ((name, body) in suite.tests) {
             try {
                 run(body)

@@ -15,15 +15,19 @@ fun sharedData(path: String): Path? {
     return root.resolve(path).takeIf { Files.exists(root) }
 }
 
+/** The shared cases as `tools/cases` prints them, and the folder of their lock files as `pins`. */
+val vectors: JsonObject by lazy {
+    val file = checkNotNull(System.getProperty("pinfold.cases")) { "-Dpinfold.cases names no file" }
+    Json.parseToJsonElement(Files.readString(Path.of(file))).jsonObject
+}
+
 /** Runs core/vectors/api.toml, which `tools/cases` prints as JSON, and writes target/cases/kotlin.tsv. */
 class SharedCases {
     private class Skipped(why: String) : Exception(why)
 
     /** Whether no case failed. */
     fun run(): Boolean {
-        val file = checkNotNull(System.getProperty("pinfold.cases")) { "-Dpinfold.cases names no file" }
-        val cases = Json.parseToJsonElement(Files.readString(Path.of(file))).jsonObject.getValue("case").jsonArray
-        val rows = cases.map { row(it.jsonObject) }
+        val rows = vectors.getValue("case").jsonArray.map { row(it.jsonObject) }
         val out = Path.of("target/cases/kotlin.tsv")
         Files.createDirectories(out.parent)
         Files.write(out, rows.map { it.joinToString("\t") })
@@ -46,22 +50,29 @@ class SharedCases {
     }
 
     private fun one(case: JsonObject) {
-        val model = case.getValue("model").jsonObject
-        if ("error" in model) {
-            fails(model.text("error"), model.textOrNull("message").orEmpty()) { open(model).close() }
+        val model = case["model"]?.jsonObject
+        val source = model ?: case.getValue("lock").jsonObject
+        if ("error" in source) {
+            fails(source.text("error"), source.textOrNull("message").orEmpty()) {
+                if (model != null) open(model).close() else openLock(source)
+            }
             return
         }
-        open(model).use { opened ->
-            CaseSteps(opened).use { steps ->
-                for ((index, step) in case["steps"]?.jsonArray.orEmpty().withIndex()) {
-                    try {
-                        steps.take(step.jsonObject)
-                    } catch (error: Throwable) {
-                        val what = (error as? PinfoldException)?.let { "${it.code}: ${it.message}" } ?: error.message
-                        throw AssertionError("step ${index + 1}, ${step.jsonObject.text("do")}: $what", error)
-                    }
-                }
+        val pins = if (model == null) PinSteps(openLock(source)) else null
+        pins.use {
+            CaseSteps(pins).use { steps ->
+                model?.let { steps.open(open(it)) }
+                case["steps"]?.jsonArray.orEmpty().forEachIndexed { index, step -> take(steps, index, step.jsonObject) }
             }
+        }
+    }
+
+    private fun take(steps: CaseSteps, index: Int, step: JsonObject) {
+        try {
+            steps.take(step)
+        } catch (error: Throwable) {
+            val what = (error as? PinfoldException)?.let { "${it.code}: ${it.message}" } ?: error.message
+            throw AssertionError("step ${index + 1}, ${step.text("do")}: $what", error)
         }
     }
 

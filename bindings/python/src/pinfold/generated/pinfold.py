@@ -540,7 +540,35 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_pinfold_ffi_checksum_constructor_cancel_new() != 52494:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_pinfold_ffi_checksum_method_loadprogress_loaded() != 21854:
+    if lib.uniffi_pinfold_ffi_checksum_method_loadprogress_loaded() != 29542:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_pinfold_ffi_checksum_method_lockfile_adapters() != 43752:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_pinfold_ffi_checksum_method_lockfile_check_signature() != 26202:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_pinfold_ffi_checksum_method_lockfile_checkpoints() != 31693:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_pinfold_ffi_checksum_method_lockfile_goldens() != 31498:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_pinfold_ffi_checksum_method_lockfile_load() != 57188:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_pinfold_ffi_checksum_method_lockfile_path() != 11019:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_pinfold_ffi_checksum_method_lockfile_pull() != 54412:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_pinfold_ffi_checksum_method_lockfile_resolve() != 15358:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_pinfold_ffi_checksum_method_lockfile_sampling() != 10672:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_pinfold_ffi_checksum_method_lockfile_verify() != 54980:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_pinfold_ffi_checksum_constructor_lockfile_find() != 55902:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_pinfold_ffi_checksum_constructor_lockfile_open() != 5382:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_pinfold_ffi_checksum_constructor_lockfile_open_bytes() != 44640:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_pinfold_ffi_checksum_constructor_lockfile_open_signed() != 20064:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_pinfold_ffi_checksum_method_logsink_log() != 16982:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -560,13 +588,15 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_pinfold_ffi_checksum_method_model_vocabulary_size() != 48323:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_pinfold_ffi_checksum_constructor_model_load() != 27031:
+    if lib.uniffi_pinfold_ffi_checksum_constructor_model_load() != 62771:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_pinfold_ffi_checksum_constructor_model_load_bytes() != 56662:
+    if lib.uniffi_pinfold_ffi_checksum_constructor_model_load_bytes() != 36034:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_pinfold_ffi_checksum_constructor_model_load_embedded() != 11376:
+    if lib.uniffi_pinfold_ffi_checksum_constructor_model_load_embedded() != 45295:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_pinfold_ffi_checksum_constructor_model_scripted() != 52804:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_pinfold_ffi_checksum_method_pullprogress_pulled() != 49989:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_pinfold_ffi_checksum_method_session_append() != 37778:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -588,11 +618,29 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_pinfold_ffi_checksum_method_session_tokens() != 63227:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_pinfold_ffi_checksum_method_store_collect() != 38495:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_pinfold_ffi_checksum_method_store_entries() != 56352:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_pinfold_ffi_checksum_method_store_import_file() != 52154:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_pinfold_ffi_checksum_method_store_remove() != 50067:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_pinfold_ffi_checksum_method_store_root() != 58795:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_pinfold_ffi_checksum_method_store_verify() != 25559:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_pinfold_ffi_checksum_constructor_store_open() != 43839:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_pinfold_ffi_checksum_method_storeprogress_processed() != 15061:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_pinfold_ffi_checksum_method_stream_cancel() != 28853:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_pinfold_ffi_checksum_method_stream_finish() != 10951:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_pinfold_ffi_checksum_method_stream_next() != 33457:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_pinfold_ffi_checksum_method_verifyprogress_verified() != 10192:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
 
 # A ctypes library to expose the extern-C FFI definitions.
@@ -650,6 +698,48 @@ _UniffiLib.uniffi_pinfold_ffi_checksum_constructor_cancel_new.restype = ctypes.c
 _UniffiLib.uniffi_pinfold_ffi_checksum_method_loadprogress_loaded.argtypes = (
 )
 _UniffiLib.uniffi_pinfold_ffi_checksum_method_loadprogress_loaded.restype = ctypes.c_uint16
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_lockfile_adapters.argtypes = (
+)
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_lockfile_adapters.restype = ctypes.c_uint16
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_lockfile_check_signature.argtypes = (
+)
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_lockfile_check_signature.restype = ctypes.c_uint16
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_lockfile_checkpoints.argtypes = (
+)
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_lockfile_checkpoints.restype = ctypes.c_uint16
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_lockfile_goldens.argtypes = (
+)
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_lockfile_goldens.restype = ctypes.c_uint16
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_lockfile_load.argtypes = (
+)
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_lockfile_load.restype = ctypes.c_uint16
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_lockfile_path.argtypes = (
+)
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_lockfile_path.restype = ctypes.c_uint16
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_lockfile_pull.argtypes = (
+)
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_lockfile_pull.restype = ctypes.c_uint16
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_lockfile_resolve.argtypes = (
+)
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_lockfile_resolve.restype = ctypes.c_uint16
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_lockfile_sampling.argtypes = (
+)
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_lockfile_sampling.restype = ctypes.c_uint16
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_lockfile_verify.argtypes = (
+)
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_lockfile_verify.restype = ctypes.c_uint16
+_UniffiLib.uniffi_pinfold_ffi_checksum_constructor_lockfile_find.argtypes = (
+)
+_UniffiLib.uniffi_pinfold_ffi_checksum_constructor_lockfile_find.restype = ctypes.c_uint16
+_UniffiLib.uniffi_pinfold_ffi_checksum_constructor_lockfile_open.argtypes = (
+)
+_UniffiLib.uniffi_pinfold_ffi_checksum_constructor_lockfile_open.restype = ctypes.c_uint16
+_UniffiLib.uniffi_pinfold_ffi_checksum_constructor_lockfile_open_bytes.argtypes = (
+)
+_UniffiLib.uniffi_pinfold_ffi_checksum_constructor_lockfile_open_bytes.restype = ctypes.c_uint16
+_UniffiLib.uniffi_pinfold_ffi_checksum_constructor_lockfile_open_signed.argtypes = (
+)
+_UniffiLib.uniffi_pinfold_ffi_checksum_constructor_lockfile_open_signed.restype = ctypes.c_uint16
 _UniffiLib.uniffi_pinfold_ffi_checksum_method_logsink_log.argtypes = (
 )
 _UniffiLib.uniffi_pinfold_ffi_checksum_method_logsink_log.restype = ctypes.c_uint16
@@ -689,6 +779,9 @@ _UniffiLib.uniffi_pinfold_ffi_checksum_constructor_model_load_embedded.restype =
 _UniffiLib.uniffi_pinfold_ffi_checksum_constructor_model_scripted.argtypes = (
 )
 _UniffiLib.uniffi_pinfold_ffi_checksum_constructor_model_scripted.restype = ctypes.c_uint16
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_pullprogress_pulled.argtypes = (
+)
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_pullprogress_pulled.restype = ctypes.c_uint16
 _UniffiLib.uniffi_pinfold_ffi_checksum_method_session_append.argtypes = (
 )
 _UniffiLib.uniffi_pinfold_ffi_checksum_method_session_append.restype = ctypes.c_uint16
@@ -719,6 +812,30 @@ _UniffiLib.uniffi_pinfold_ffi_checksum_method_session_save.restype = ctypes.c_ui
 _UniffiLib.uniffi_pinfold_ffi_checksum_method_session_tokens.argtypes = (
 )
 _UniffiLib.uniffi_pinfold_ffi_checksum_method_session_tokens.restype = ctypes.c_uint16
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_store_collect.argtypes = (
+)
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_store_collect.restype = ctypes.c_uint16
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_store_entries.argtypes = (
+)
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_store_entries.restype = ctypes.c_uint16
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_store_import_file.argtypes = (
+)
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_store_import_file.restype = ctypes.c_uint16
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_store_remove.argtypes = (
+)
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_store_remove.restype = ctypes.c_uint16
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_store_root.argtypes = (
+)
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_store_root.restype = ctypes.c_uint16
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_store_verify.argtypes = (
+)
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_store_verify.restype = ctypes.c_uint16
+_UniffiLib.uniffi_pinfold_ffi_checksum_constructor_store_open.argtypes = (
+)
+_UniffiLib.uniffi_pinfold_ffi_checksum_constructor_store_open.restype = ctypes.c_uint16
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_storeprogress_processed.argtypes = (
+)
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_storeprogress_processed.restype = ctypes.c_uint16
 _UniffiLib.uniffi_pinfold_ffi_checksum_method_stream_cancel.argtypes = (
 )
 _UniffiLib.uniffi_pinfold_ffi_checksum_method_stream_cancel.restype = ctypes.c_uint16
@@ -728,6 +845,9 @@ _UniffiLib.uniffi_pinfold_ffi_checksum_method_stream_finish.restype = ctypes.c_u
 _UniffiLib.uniffi_pinfold_ffi_checksum_method_stream_next.argtypes = (
 )
 _UniffiLib.uniffi_pinfold_ffi_checksum_method_stream_next.restype = ctypes.c_uint16
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_verifyprogress_verified.argtypes = (
+)
+_UniffiLib.uniffi_pinfold_ffi_checksum_method_verifyprogress_verified.restype = ctypes.c_uint16
 _UniffiLib.uniffi_pinfold_ffi_fn_func_devices.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
@@ -772,6 +892,99 @@ _UniffiLib.uniffi_pinfold_ffi_fn_method_loadprogress_loaded.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_pinfold_ffi_fn_method_loadprogress_loaded.restype = None
+_UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_adapters.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_adapters.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_check_signature.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_check_signature.restype = None
+_UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_checkpoints.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_checkpoints.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_goldens.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_goldens.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_load.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_load.restype = ctypes.c_uint64
+_UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_path.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_path.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_pull.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_pull.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_resolve.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.c_uint64,
+    ctypes.c_int8,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_resolve.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_sampling.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_sampling.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_verify.argtypes = (
+    ctypes.c_uint64,
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_verify.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_pinfold_ffi_fn_constructor_lockfile_find.argtypes = (
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_constructor_lockfile_find.restype = ctypes.c_uint64
+_UniffiLib.uniffi_pinfold_ffi_fn_constructor_lockfile_open.argtypes = (
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_constructor_lockfile_open.restype = ctypes.c_uint64
+_UniffiLib.uniffi_pinfold_ffi_fn_constructor_lockfile_open_bytes.argtypes = (
+    _UniffiRustBuffer,
+    _UniffiForeignBytes,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_constructor_lockfile_open_bytes.restype = ctypes.c_uint64
+_UniffiLib.uniffi_pinfold_ffi_fn_constructor_lockfile_open_signed.argtypes = (
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_constructor_lockfile_open_signed.restype = ctypes.c_uint64
 _UniffiLib.uniffi_pinfold_ffi_fn_method_logsink_log.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -857,6 +1070,14 @@ _UniffiLib.uniffi_pinfold_ffi_fn_constructor_model_scripted.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_pinfold_ffi_fn_constructor_model_scripted.restype = ctypes.c_uint64
+_UniffiLib.uniffi_pinfold_ffi_fn_method_pullprogress_pulled.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.c_uint64,
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_method_pullprogress_pulled.restype = None
 _UniffiLib.uniffi_pinfold_ffi_fn_method_session_append.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -918,6 +1139,57 @@ _UniffiLib.uniffi_pinfold_ffi_fn_method_session_tokens.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_pinfold_ffi_fn_method_session_tokens.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_pinfold_ffi_fn_method_store_collect.argtypes = (
+    ctypes.c_uint64,
+    ctypes.c_int8,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_method_store_collect.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_pinfold_ffi_fn_method_store_entries.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_method_store_entries.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_pinfold_ffi_fn_method_store_import_file.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_method_store_import_file.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_pinfold_ffi_fn_method_store_remove.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_method_store_remove.restype = ctypes.c_int8
+_UniffiLib.uniffi_pinfold_ffi_fn_method_store_root.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_method_store_root.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_pinfold_ffi_fn_method_store_verify.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_method_store_verify.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_pinfold_ffi_fn_constructor_store_open.argtypes = (
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_constructor_store_open.restype = ctypes.c_uint64
+_UniffiLib.uniffi_pinfold_ffi_fn_method_storeprogress_processed.argtypes = (
+    ctypes.c_uint64,
+    ctypes.c_uint64,
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_method_storeprogress_processed.restype = None
 _UniffiLib.uniffi_pinfold_ffi_fn_method_stream_cancel.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -933,6 +1205,14 @@ _UniffiLib.uniffi_pinfold_ffi_fn_method_stream_next.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_pinfold_ffi_fn_method_stream_next.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_pinfold_ffi_fn_method_verifyprogress_verified.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.c_uint32,
+    ctypes.c_uint32,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_method_verifyprogress_verified.restype = None
 _UniffiLib.uniffi_pinfold_ffi_fn_clone_cancel.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -953,6 +1233,16 @@ _UniffiLib.uniffi_pinfold_ffi_fn_free_loadprogress.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_pinfold_ffi_fn_free_loadprogress.restype = None
+_UniffiLib.uniffi_pinfold_ffi_fn_clone_lockfile.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_clone_lockfile.restype = ctypes.c_uint64
+_UniffiLib.uniffi_pinfold_ffi_fn_free_lockfile.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_free_lockfile.restype = None
 _UniffiLib.uniffi_pinfold_ffi_fn_clone_logsink.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -973,6 +1263,16 @@ _UniffiLib.uniffi_pinfold_ffi_fn_free_model.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_pinfold_ffi_fn_free_model.restype = None
+_UniffiLib.uniffi_pinfold_ffi_fn_clone_pullprogress.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_clone_pullprogress.restype = ctypes.c_uint64
+_UniffiLib.uniffi_pinfold_ffi_fn_free_pullprogress.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_free_pullprogress.restype = None
 _UniffiLib.uniffi_pinfold_ffi_fn_clone_session.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -983,6 +1283,26 @@ _UniffiLib.uniffi_pinfold_ffi_fn_free_session.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_pinfold_ffi_fn_free_session.restype = None
+_UniffiLib.uniffi_pinfold_ffi_fn_clone_store.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_clone_store.restype = ctypes.c_uint64
+_UniffiLib.uniffi_pinfold_ffi_fn_free_store.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_free_store.restype = None
+_UniffiLib.uniffi_pinfold_ffi_fn_clone_storeprogress.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_clone_storeprogress.restype = ctypes.c_uint64
+_UniffiLib.uniffi_pinfold_ffi_fn_free_storeprogress.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_free_storeprogress.restype = None
 _UniffiLib.uniffi_pinfold_ffi_fn_clone_stream.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -993,6 +1313,16 @@ _UniffiLib.uniffi_pinfold_ffi_fn_free_stream.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_pinfold_ffi_fn_free_stream.restype = None
+_UniffiLib.uniffi_pinfold_ffi_fn_clone_verifyprogress.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_clone_verifyprogress.restype = ctypes.c_uint64
+_UniffiLib.uniffi_pinfold_ffi_fn_free_verifyprogress.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_free_verifyprogress.restype = None
 _UNIFFI_CALLBACK_INTERFACE_PINFOLD_LOAD_PROGRESS_METHOD0 = ctypes.CFUNCTYPE(None,ctypes.c_uint64,ctypes.c_float,ctypes.c_void_p,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
@@ -1027,6 +1357,57 @@ _UniffiLib.uniffi_pinfold_ffi_fn_init_callback_vtable_logsink.argtypes = (
     ctypes.POINTER(_UniffiVTableCallbackInterfacePinfoldLogSink),
 )
 _UniffiLib.uniffi_pinfold_ffi_fn_init_callback_vtable_logsink.restype = None
+_UNIFFI_CALLBACK_INTERFACE_PINFOLD_PULL_PROGRESS_METHOD0 = ctypes.CFUNCTYPE(None,ctypes.c_uint64,_UniffiRustBuffer,ctypes.c_uint64,ctypes.c_uint64,ctypes.c_void_p,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UNIFFI_CALLBACK_INTERFACE_CLONE_PINFOLD_PULL_PROGRESS = ctypes.CFUNCTYPE(ctypes.c_uint64,ctypes.c_uint64,
+)
+_UNIFFI_CALLBACK_INTERFACE_FREE_PINFOLD_PULL_PROGRESS = ctypes.CFUNCTYPE(None,ctypes.c_uint64,
+)
+class _UniffiVTableCallbackInterfacePinfoldPullProgress(ctypes.Structure):
+    _fields_ = [
+        ("uniffi_free", _UNIFFI_CALLBACK_INTERFACE_FREE_PINFOLD_PULL_PROGRESS),
+        ("uniffi_clone", _UNIFFI_CALLBACK_INTERFACE_CLONE_PINFOLD_PULL_PROGRESS),
+        ("pulled", _UNIFFI_CALLBACK_INTERFACE_PINFOLD_PULL_PROGRESS_METHOD0),
+    ]
+_UniffiLib.uniffi_pinfold_ffi_fn_init_callback_vtable_pullprogress.argtypes = (
+    ctypes.POINTER(_UniffiVTableCallbackInterfacePinfoldPullProgress),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_init_callback_vtable_pullprogress.restype = None
+_UNIFFI_CALLBACK_INTERFACE_PINFOLD_STORE_PROGRESS_METHOD0 = ctypes.CFUNCTYPE(None,ctypes.c_uint64,ctypes.c_uint64,ctypes.c_uint64,ctypes.c_void_p,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UNIFFI_CALLBACK_INTERFACE_CLONE_PINFOLD_STORE_PROGRESS = ctypes.CFUNCTYPE(ctypes.c_uint64,ctypes.c_uint64,
+)
+_UNIFFI_CALLBACK_INTERFACE_FREE_PINFOLD_STORE_PROGRESS = ctypes.CFUNCTYPE(None,ctypes.c_uint64,
+)
+class _UniffiVTableCallbackInterfacePinfoldStoreProgress(ctypes.Structure):
+    _fields_ = [
+        ("uniffi_free", _UNIFFI_CALLBACK_INTERFACE_FREE_PINFOLD_STORE_PROGRESS),
+        ("uniffi_clone", _UNIFFI_CALLBACK_INTERFACE_CLONE_PINFOLD_STORE_PROGRESS),
+        ("processed", _UNIFFI_CALLBACK_INTERFACE_PINFOLD_STORE_PROGRESS_METHOD0),
+    ]
+_UniffiLib.uniffi_pinfold_ffi_fn_init_callback_vtable_storeprogress.argtypes = (
+    ctypes.POINTER(_UniffiVTableCallbackInterfacePinfoldStoreProgress),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_init_callback_vtable_storeprogress.restype = None
+_UNIFFI_CALLBACK_INTERFACE_PINFOLD_VERIFY_PROGRESS_METHOD0 = ctypes.CFUNCTYPE(None,ctypes.c_uint64,_UniffiRustBuffer,ctypes.c_uint32,ctypes.c_uint32,ctypes.c_void_p,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UNIFFI_CALLBACK_INTERFACE_CLONE_PINFOLD_VERIFY_PROGRESS = ctypes.CFUNCTYPE(ctypes.c_uint64,ctypes.c_uint64,
+)
+_UNIFFI_CALLBACK_INTERFACE_FREE_PINFOLD_VERIFY_PROGRESS = ctypes.CFUNCTYPE(None,ctypes.c_uint64,
+)
+class _UniffiVTableCallbackInterfacePinfoldVerifyProgress(ctypes.Structure):
+    _fields_ = [
+        ("uniffi_free", _UNIFFI_CALLBACK_INTERFACE_FREE_PINFOLD_VERIFY_PROGRESS),
+        ("uniffi_clone", _UNIFFI_CALLBACK_INTERFACE_CLONE_PINFOLD_VERIFY_PROGRESS),
+        ("verified", _UNIFFI_CALLBACK_INTERFACE_PINFOLD_VERIFY_PROGRESS_METHOD0),
+    ]
+_UniffiLib.uniffi_pinfold_ffi_fn_init_callback_vtable_verifyprogress.argtypes = (
+    ctypes.POINTER(_UniffiVTableCallbackInterfacePinfoldVerifyProgress),
+)
+_UniffiLib.uniffi_pinfold_ffi_fn_init_callback_vtable_verifyprogress.restype = None
 
 _uniffi_check_contract_api_version(_UniffiLib)
 # _uniffi_check_api_checksums(_UniffiLib)
@@ -1498,6 +1879,249 @@ class _UniffiFfiConverterTypeChunk(_UniffiConverterRustBuffer):
         _UniffiFfiConverterString.write(value.text, buf)
         _UniffiFfiConverterSequenceTypeGeneratedToken.write(value.tokens, buf)
 
+# The Timestamp type.
+Timestamp = datetime.datetime
+
+# There is a loss of precision when converting from Rust timestamps,
+# which are accurate to the nanosecond,
+# to Python datetimes, which have a variable precision due to the use of float as representation.
+class _UniffiFfiConverterTimestamp(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        seconds = buf.read_i64()
+        microseconds = buf.read_u32() / 1000
+        # Use fromtimestamp(0) then add the seconds using a timedelta.  This
+        # ensures that we get OverflowError rather than ValueError when
+        # seconds is too large.
+        if seconds >= 0:
+            return datetime.datetime.fromtimestamp(0, tz=datetime.timezone.utc) + datetime.timedelta(seconds=seconds, microseconds=microseconds)
+        else:
+            return datetime.datetime.fromtimestamp(0, tz=datetime.timezone.utc) - datetime.timedelta(seconds=-seconds, microseconds=microseconds)
+
+    @staticmethod
+    def check_lower(value):
+        pass
+
+    @staticmethod
+    def write(value, buf):
+        if value >= datetime.datetime.fromtimestamp(0, datetime.timezone.utc):
+            sign = 1
+            delta = value - datetime.datetime.fromtimestamp(0, datetime.timezone.utc)
+        else:
+            sign = -1
+            delta = datetime.datetime.fromtimestamp(0, datetime.timezone.utc) - value
+
+        seconds = delta.seconds + delta.days * 24 * 3600
+        nanoseconds = delta.microseconds * 1000
+        buf.write_i64(sign * seconds)
+        buf.write_u32(nanoseconds)
+
+class _UniffiFfiConverterOptionalTimestamp(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterTimestamp.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterTimestamp.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterTimestamp.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
+class _UniffiFfiConverterSequenceString(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterString.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterString.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterString.read(buf) for i in range(count)
+        ]
+
+@dataclass
+class StoreEntry:
+    """
+    A file of a store.
+"""
+    def __init__(self, *, digest:str, size:int, path:str, used:typing.Optional[Timestamp], pinned_by:typing.List[str]):
+        self.digest = digest
+        self.size = size
+        self.path = path
+        self.used = used
+        self.pinned_by = pinned_by
+
+
+
+
+    def __str__(self):
+        return "StoreEntry(digest={}, size={}, path={}, used={}, pinned_by={})".format(self.digest, self.size, self.path, self.used, self.pinned_by)
+    def __eq__(self, other):
+        if self.digest != other.digest:
+            return False
+        if self.size != other.size:
+            return False
+        if self.path != other.path:
+            return False
+        if self.used != other.used:
+            return False
+        if self.pinned_by != other.pinned_by:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeStoreEntry(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return StoreEntry(
+            digest=_UniffiFfiConverterString.read(buf),
+            size=_UniffiFfiConverterUInt64.read(buf),
+            path=_UniffiFfiConverterString.read(buf),
+            used=_UniffiFfiConverterOptionalTimestamp.read(buf),
+            pinned_by=_UniffiFfiConverterSequenceString.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterString.check_lower(value.digest)
+        _UniffiFfiConverterUInt64.check_lower(value.size)
+        _UniffiFfiConverterString.check_lower(value.path)
+        _UniffiFfiConverterOptionalTimestamp.check_lower(value.used)
+        _UniffiFfiConverterSequenceString.check_lower(value.pinned_by)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterString.write(value.digest, buf)
+        _UniffiFfiConverterUInt64.write(value.size, buf)
+        _UniffiFfiConverterString.write(value.path, buf)
+        _UniffiFfiConverterOptionalTimestamp.write(value.used, buf)
+        _UniffiFfiConverterSequenceString.write(value.pinned_by, buf)
+
+class _UniffiFfiConverterSequenceTypeStoreEntry(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypeStoreEntry.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypeStoreEntry.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypeStoreEntry.read(buf) for i in range(count)
+        ]
+
+@dataclass
+class Collected:
+    """
+    What was removed from a store, or would be.
+"""
+    def __init__(self, *, removed:typing.List[StoreEntry], freed:int):
+        self.removed = removed
+        self.freed = freed
+
+
+
+
+    def __str__(self):
+        return "Collected(removed={}, freed={})".format(self.removed, self.freed)
+    def __eq__(self, other):
+        if self.removed != other.removed:
+            return False
+        if self.freed != other.freed:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeCollected(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return Collected(
+            removed=_UniffiFfiConverterSequenceTypeStoreEntry.read(buf),
+            freed=_UniffiFfiConverterUInt64.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterSequenceTypeStoreEntry.check_lower(value.removed)
+        _UniffiFfiConverterUInt64.check_lower(value.freed)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterSequenceTypeStoreEntry.write(value.removed, buf)
+        _UniffiFfiConverterUInt64.write(value.freed, buf)
+
+@dataclass
+class DamagedEntry:
+    """
+    A file of a store whose bytes were changed.
+"""
+    def __init__(self, *, entry:StoreEntry, actual_digest:str):
+        self.entry = entry
+        self.actual_digest = actual_digest
+
+
+
+
+    def __str__(self):
+        return "DamagedEntry(entry={}, actual_digest={})".format(self.entry, self.actual_digest)
+    def __eq__(self, other):
+        if self.entry != other.entry:
+            return False
+        if self.actual_digest != other.actual_digest:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeDamagedEntry(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return DamagedEntry(
+            entry=_UniffiFfiConverterTypeStoreEntry.read(buf),
+            actual_digest=_UniffiFfiConverterString.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterTypeStoreEntry.check_lower(value.entry)
+        _UniffiFfiConverterString.check_lower(value.actual_digest)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterTypeStoreEntry.write(value.entry, buf)
+        _UniffiFfiConverterString.write(value.actual_digest, buf)
+
 
 
 
@@ -1631,6 +2255,94 @@ class _UniffiFfiConverterTypeDevice(_UniffiConverterRustBuffer):
         _UniffiFfiConverterUInt64.write(value.memory_free, buf)
         _UniffiFfiConverterUInt64.write(value.memory_total, buf)
         _UniffiFfiConverterOptionalString.write(value.kernels, buf)
+
+class _UniffiFfiConverterOptionalUInt32(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterUInt32.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterUInt32.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterUInt32.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
+@dataclass
+class Difference:
+    """
+    Where a golden differs first.
+"""
+    def __init__(self, *, index:int, expected_token:typing.Optional[int], actual_token:typing.Optional[int], expected_text:str, actual_text:str, margin:typing.Optional[float]):
+        self.index = index
+        self.expected_token = expected_token
+        self.actual_token = actual_token
+        self.expected_text = expected_text
+        self.actual_text = actual_text
+        self.margin = margin
+
+
+
+
+    def __str__(self):
+        return "Difference(index={}, expected_token={}, actual_token={}, expected_text={}, actual_text={}, margin={})".format(self.index, self.expected_token, self.actual_token, self.expected_text, self.actual_text, self.margin)
+    def __eq__(self, other):
+        if self.index != other.index:
+            return False
+        if self.expected_token != other.expected_token:
+            return False
+        if self.actual_token != other.actual_token:
+            return False
+        if self.expected_text != other.expected_text:
+            return False
+        if self.actual_text != other.actual_text:
+            return False
+        if self.margin != other.margin:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeDifference(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return Difference(
+            index=_UniffiFfiConverterUInt32.read(buf),
+            expected_token=_UniffiFfiConverterOptionalUInt32.read(buf),
+            actual_token=_UniffiFfiConverterOptionalUInt32.read(buf),
+            expected_text=_UniffiFfiConverterString.read(buf),
+            actual_text=_UniffiFfiConverterString.read(buf),
+            margin=_UniffiFfiConverterOptionalFloat32.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterUInt32.check_lower(value.index)
+        _UniffiFfiConverterOptionalUInt32.check_lower(value.expected_token)
+        _UniffiFfiConverterOptionalUInt32.check_lower(value.actual_token)
+        _UniffiFfiConverterString.check_lower(value.expected_text)
+        _UniffiFfiConverterString.check_lower(value.actual_text)
+        _UniffiFfiConverterOptionalFloat32.check_lower(value.margin)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterUInt32.write(value.index, buf)
+        _UniffiFfiConverterOptionalUInt32.write(value.expected_token, buf)
+        _UniffiFfiConverterOptionalUInt32.write(value.actual_token, buf)
+        _UniffiFfiConverterString.write(value.expected_text, buf)
+        _UniffiFfiConverterString.write(value.actual_text, buf)
+        _UniffiFfiConverterOptionalFloat32.write(value.margin, buf)
 
 @dataclass
 class EmbeddedInfo:
@@ -1784,6 +2496,217 @@ class _UniffiFfiConverterTypeFacts(_UniffiConverterRustBuffer):
         _UniffiFfiConverterBoolean.write(value.has_encoder, buf)
         _UniffiFfiConverterBoolean.write(value.has_decoder, buf)
         _UniffiFfiConverterOptionalString.write(value.chat_template, buf)
+
+
+
+
+
+
+class Cause(enum.Enum):
+    """
+    What changed.
+"""
+
+    MISSING = 0
+    """
+    The file is not on this machine.
+"""
+
+    WEIGHTS = 1
+    """
+    The bytes of the weights, or others that nothing below names.
+"""
+
+    TOKENIZER = 2
+    """
+    The tokenizer.
+"""
+
+    CHAT_TEMPLATE = 3
+    """
+    The chat template.
+"""
+
+    METADATA = 4
+    """
+    Other metadata of the file.
+"""
+
+    PREFLIGHT = 5
+    """
+    The file would not run: the preflight refused it.
+"""
+
+    LOCK = 6
+    """
+    The lock file contradicts itself or the file: an adapter's base, an architecture.
+"""
+
+    PROMPT = 7
+    """
+    The tokens of the prompt: the input, the tokenizer or the chat template.
+"""
+
+    COMPUTATION = 8
+    """
+    The probabilities: the weights, or how they are computed.
+"""
+
+    SAMPLER = 9
+    """
+    The probabilities are as recorded, but another token was chosen: the sampler or its settings.
+"""
+
+
+
+class _UniffiFfiConverterTypeCause(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        variant = buf.read_i32()
+        if variant == 1:
+            return Cause.MISSING
+        if variant == 2:
+            return Cause.WEIGHTS
+        if variant == 3:
+            return Cause.TOKENIZER
+        if variant == 4:
+            return Cause.CHAT_TEMPLATE
+        if variant == 5:
+            return Cause.METADATA
+        if variant == 6:
+            return Cause.PREFLIGHT
+        if variant == 7:
+            return Cause.LOCK
+        if variant == 8:
+            return Cause.PROMPT
+        if variant == 9:
+            return Cause.COMPUTATION
+        if variant == 10:
+            return Cause.SAMPLER
+        raise InternalError("Raw enum value doesn't match any cases")
+
+    @staticmethod
+    def check_lower(value):
+        if value == Cause.MISSING:
+            return
+        if value == Cause.WEIGHTS:
+            return
+        if value == Cause.TOKENIZER:
+            return
+        if value == Cause.CHAT_TEMPLATE:
+            return
+        if value == Cause.METADATA:
+            return
+        if value == Cause.PREFLIGHT:
+            return
+        if value == Cause.LOCK:
+            return
+        if value == Cause.PROMPT:
+            return
+        if value == Cause.COMPUTATION:
+            return
+        if value == Cause.SAMPLER:
+            return
+        raise ValueError(value)
+
+    @staticmethod
+    def write(value, buf):
+        if value == Cause.MISSING:
+            buf.write_i32(1)
+        if value == Cause.WEIGHTS:
+            buf.write_i32(2)
+        if value == Cause.TOKENIZER:
+            buf.write_i32(3)
+        if value == Cause.CHAT_TEMPLATE:
+            buf.write_i32(4)
+        if value == Cause.METADATA:
+            buf.write_i32(5)
+        if value == Cause.PREFLIGHT:
+            buf.write_i32(6)
+        if value == Cause.LOCK:
+            buf.write_i32(7)
+        if value == Cause.PROMPT:
+            buf.write_i32(8)
+        if value == Cause.COMPUTATION:
+            buf.write_i32(9)
+        if value == Cause.SAMPLER:
+            buf.write_i32(10)
+
+
+
+class _UniffiFfiConverterSequenceTypeCause(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypeCause.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypeCause.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypeCause.read(buf) for i in range(count)
+        ]
+
+@dataclass
+class FileReport:
+    """
+    The outcome for a file.
+"""
+    def __init__(self, *, name:str, passed:bool, causes:typing.List[Cause], detail:str):
+        self.name = name
+        self.passed = passed
+        self.causes = causes
+        self.detail = detail
+
+
+
+
+    def __str__(self):
+        return "FileReport(name={}, passed={}, causes={}, detail={})".format(self.name, self.passed, self.causes, self.detail)
+    def __eq__(self, other):
+        if self.name != other.name:
+            return False
+        if self.passed != other.passed:
+            return False
+        if self.causes != other.causes:
+            return False
+        if self.detail != other.detail:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeFileReport(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return FileReport(
+            name=_UniffiFfiConverterString.read(buf),
+            passed=_UniffiFfiConverterBoolean.read(buf),
+            causes=_UniffiFfiConverterSequenceTypeCause.read(buf),
+            detail=_UniffiFfiConverterString.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterString.check_lower(value.name)
+        _UniffiFfiConverterBoolean.check_lower(value.passed)
+        _UniffiFfiConverterSequenceTypeCause.check_lower(value.causes)
+        _UniffiFfiConverterString.check_lower(value.detail)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterString.write(value.name, buf)
+        _UniffiFfiConverterBoolean.write(value.passed, buf)
+        _UniffiFfiConverterSequenceTypeCause.write(value.causes, buf)
+        _UniffiFfiConverterString.write(value.detail, buf)
 
 
 
@@ -2075,54 +2998,6 @@ class _UniffiFfiConverterTypeSampling(_UniffiConverterRustBuffer):
         _UniffiFfiConverterFloat32.write(value.top_p, buf)
         _UniffiFfiConverterFloat32.write(value.min_p, buf)
 
-class _UniffiFfiConverterOptionalUInt32(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        if value is not None:
-            _UniffiFfiConverterUInt32.check_lower(value)
-
-    @classmethod
-    def write(cls, value, buf):
-        if value is None:
-            buf.write_u8(0)
-            return
-
-        buf.write_u8(1)
-        _UniffiFfiConverterUInt32.write(value, buf)
-
-    @classmethod
-    def read(cls, buf):
-        flag = buf.read_u8()
-        if flag == 0:
-            return None
-        elif flag == 1:
-            return _UniffiFfiConverterUInt32.read(buf)
-        else:
-            raise InternalError("Unexpected flag byte for optional type")
-
-class _UniffiFfiConverterSequenceString(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        for item in value:
-            _UniffiFfiConverterString.check_lower(item)
-
-    @classmethod
-    def write(cls, value, buf):
-        items = len(value)
-        buf.write_i32(items)
-        for item in value:
-            _UniffiFfiConverterString.write(item, buf)
-
-    @classmethod
-    def read(cls, buf):
-        count = buf.read_i32()
-        if count < 0:
-            raise InternalError("Unexpected negative sequence length")
-
-        return [
-            _UniffiFfiConverterString.read(buf) for i in range(count)
-        ]
-
 @dataclass
 class GenerateOptions:
     """
@@ -2185,6 +3060,202 @@ class _UniffiFfiConverterTypeGenerateOptions(_UniffiConverterRustBuffer):
         _UniffiFfiConverterOptionalUInt32.write(value.max_tokens, buf)
         _UniffiFfiConverterSequenceString.write(value.stop, buf)
         _UniffiFfiConverterOptionalUInt32.write(value.logprobs, buf)
+
+
+
+
+
+
+class GoldenOutcome(enum.Enum):
+    """
+    How a golden compares.
+"""
+
+    SAME = 0
+    """
+    The same, token for token and byte for byte.
+"""
+
+    WITHIN_TOLERANCE = 1
+    """
+    Recorded by another backend or version: tokens differ, but within the tolerance.
+"""
+
+    DIFFERENT = 2
+    """
+    Not the same.
+"""
+
+    NOT_RUN = 3
+    """
+    It could not be replayed, see the cause.
+"""
+
+
+
+class _UniffiFfiConverterTypeGoldenOutcome(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        variant = buf.read_i32()
+        if variant == 1:
+            return GoldenOutcome.SAME
+        if variant == 2:
+            return GoldenOutcome.WITHIN_TOLERANCE
+        if variant == 3:
+            return GoldenOutcome.DIFFERENT
+        if variant == 4:
+            return GoldenOutcome.NOT_RUN
+        raise InternalError("Raw enum value doesn't match any cases")
+
+    @staticmethod
+    def check_lower(value):
+        if value == GoldenOutcome.SAME:
+            return
+        if value == GoldenOutcome.WITHIN_TOLERANCE:
+            return
+        if value == GoldenOutcome.DIFFERENT:
+            return
+        if value == GoldenOutcome.NOT_RUN:
+            return
+        raise ValueError(value)
+
+    @staticmethod
+    def write(value, buf):
+        if value == GoldenOutcome.SAME:
+            buf.write_i32(1)
+        if value == GoldenOutcome.WITHIN_TOLERANCE:
+            buf.write_i32(2)
+        if value == GoldenOutcome.DIFFERENT:
+            buf.write_i32(3)
+        if value == GoldenOutcome.NOT_RUN:
+            buf.write_i32(4)
+
+
+
+class _UniffiFfiConverterOptionalTypeCause(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterTypeCause.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterTypeCause.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterTypeCause.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
+class _UniffiFfiConverterOptionalTypeDifference(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterTypeDifference.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterTypeDifference.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterTypeDifference.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
+@dataclass
+class GoldenReport:
+    """
+    The outcome for a golden.
+"""
+    def __init__(self, *, name:str, checkpoint:str, outcome:GoldenOutcome, exact:bool, cause:typing.Optional[Cause], difference:typing.Optional[Difference], deviation:float, detail:str):
+        self.name = name
+        self.checkpoint = checkpoint
+        self.outcome = outcome
+        self.exact = exact
+        self.cause = cause
+        self.difference = difference
+        self.deviation = deviation
+        self.detail = detail
+
+
+
+
+    def __str__(self):
+        return "GoldenReport(name={}, checkpoint={}, outcome={}, exact={}, cause={}, difference={}, deviation={}, detail={})".format(self.name, self.checkpoint, self.outcome, self.exact, self.cause, self.difference, self.deviation, self.detail)
+    def __eq__(self, other):
+        if self.name != other.name:
+            return False
+        if self.checkpoint != other.checkpoint:
+            return False
+        if self.outcome != other.outcome:
+            return False
+        if self.exact != other.exact:
+            return False
+        if self.cause != other.cause:
+            return False
+        if self.difference != other.difference:
+            return False
+        if self.deviation != other.deviation:
+            return False
+        if self.detail != other.detail:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeGoldenReport(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return GoldenReport(
+            name=_UniffiFfiConverterString.read(buf),
+            checkpoint=_UniffiFfiConverterString.read(buf),
+            outcome=_UniffiFfiConverterTypeGoldenOutcome.read(buf),
+            exact=_UniffiFfiConverterBoolean.read(buf),
+            cause=_UniffiFfiConverterOptionalTypeCause.read(buf),
+            difference=_UniffiFfiConverterOptionalTypeDifference.read(buf),
+            deviation=_UniffiFfiConverterFloat32.read(buf),
+            detail=_UniffiFfiConverterString.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterString.check_lower(value.name)
+        _UniffiFfiConverterString.check_lower(value.checkpoint)
+        _UniffiFfiConverterTypeGoldenOutcome.check_lower(value.outcome)
+        _UniffiFfiConverterBoolean.check_lower(value.exact)
+        _UniffiFfiConverterOptionalTypeCause.check_lower(value.cause)
+        _UniffiFfiConverterOptionalTypeDifference.check_lower(value.difference)
+        _UniffiFfiConverterFloat32.check_lower(value.deviation)
+        _UniffiFfiConverterString.check_lower(value.detail)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterString.write(value.name, buf)
+        _UniffiFfiConverterString.write(value.checkpoint, buf)
+        _UniffiFfiConverterTypeGoldenOutcome.write(value.outcome, buf)
+        _UniffiFfiConverterBoolean.write(value.exact, buf)
+        _UniffiFfiConverterOptionalTypeCause.write(value.cause, buf)
+        _UniffiFfiConverterOptionalTypeDifference.write(value.difference, buf)
+        _UniffiFfiConverterFloat32.write(value.deviation, buf)
+        _UniffiFfiConverterString.write(value.detail, buf)
 
 
 
@@ -2346,7 +3417,7 @@ class ModelOptions:
     """
     How a model is loaded. The defaults suit an app that chats.
 """
-    def __init__(self, *, context_tokens:int = 0, sessions:int = 8, threads:int = 0, slice_tokens:int = 0, offload:Offload = _DEFAULT, mmap:bool = True, check_memory:bool = True):
+    def __init__(self, *, context_tokens:int = 0, sessions:int = 8, threads:int = 0, slice_tokens:int = 0, offload:Offload = _DEFAULT, mmap:bool = True, check_memory:bool = True, reproducible:bool = False):
         self.context_tokens = context_tokens
         self.sessions = sessions
         self.threads = threads
@@ -2357,12 +3428,13 @@ class ModelOptions:
             self.offload = offload
         self.mmap = mmap
         self.check_memory = check_memory
+        self.reproducible = reproducible
 
 
 
 
     def __str__(self):
-        return "ModelOptions(context_tokens={}, sessions={}, threads={}, slice_tokens={}, offload={}, mmap={}, check_memory={})".format(self.context_tokens, self.sessions, self.threads, self.slice_tokens, self.offload, self.mmap, self.check_memory)
+        return "ModelOptions(context_tokens={}, sessions={}, threads={}, slice_tokens={}, offload={}, mmap={}, check_memory={}, reproducible={})".format(self.context_tokens, self.sessions, self.threads, self.slice_tokens, self.offload, self.mmap, self.check_memory, self.reproducible)
     def __eq__(self, other):
         if self.context_tokens != other.context_tokens:
             return False
@@ -2378,6 +3450,8 @@ class ModelOptions:
             return False
         if self.check_memory != other.check_memory:
             return False
+        if self.reproducible != other.reproducible:
+            return False
         return True
 
 class _UniffiFfiConverterTypeModelOptions(_UniffiConverterRustBuffer):
@@ -2391,6 +3465,7 @@ class _UniffiFfiConverterTypeModelOptions(_UniffiConverterRustBuffer):
             offload=_UniffiFfiConverterTypeOffload.read(buf),
             mmap=_UniffiFfiConverterBoolean.read(buf),
             check_memory=_UniffiFfiConverterBoolean.read(buf),
+            reproducible=_UniffiFfiConverterBoolean.read(buf),
         )
 
     @staticmethod
@@ -2402,6 +3477,7 @@ class _UniffiFfiConverterTypeModelOptions(_UniffiConverterRustBuffer):
         _UniffiFfiConverterTypeOffload.check_lower(value.offload)
         _UniffiFfiConverterBoolean.check_lower(value.mmap)
         _UniffiFfiConverterBoolean.check_lower(value.check_memory)
+        _UniffiFfiConverterBoolean.check_lower(value.reproducible)
 
     @staticmethod
     def write(value, buf):
@@ -2412,6 +3488,361 @@ class _UniffiFfiConverterTypeModelOptions(_UniffiConverterRustBuffer):
         _UniffiFfiConverterTypeOffload.write(value.offload, buf)
         _UniffiFfiConverterBoolean.write(value.mmap, buf)
         _UniffiFfiConverterBoolean.write(value.check_memory, buf)
+        _UniffiFfiConverterBoolean.write(value.reproducible, buf)
+
+@dataclass
+class PinnedAdapter:
+    """
+    A pinned adapter (LoRA), bound to its base.
+"""
+    def __init__(self, *, name:str, sources:typing.List[str], digest:str, size:int, licence:str, signed:bool, architecture:str, base:str, base_digest:str):
+        self.name = name
+        self.sources = sources
+        self.digest = digest
+        self.size = size
+        self.licence = licence
+        self.signed = signed
+        self.architecture = architecture
+        self.base = base
+        self.base_digest = base_digest
+
+
+
+
+    def __str__(self):
+        return "PinnedAdapter(name={}, sources={}, digest={}, size={}, licence={}, signed={}, architecture={}, base={}, base_digest={})".format(self.name, self.sources, self.digest, self.size, self.licence, self.signed, self.architecture, self.base, self.base_digest)
+    def __eq__(self, other):
+        if self.name != other.name:
+            return False
+        if self.sources != other.sources:
+            return False
+        if self.digest != other.digest:
+            return False
+        if self.size != other.size:
+            return False
+        if self.licence != other.licence:
+            return False
+        if self.signed != other.signed:
+            return False
+        if self.architecture != other.architecture:
+            return False
+        if self.base != other.base:
+            return False
+        if self.base_digest != other.base_digest:
+            return False
+        return True
+
+class _UniffiFfiConverterTypePinnedAdapter(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return PinnedAdapter(
+            name=_UniffiFfiConverterString.read(buf),
+            sources=_UniffiFfiConverterSequenceString.read(buf),
+            digest=_UniffiFfiConverterString.read(buf),
+            size=_UniffiFfiConverterUInt64.read(buf),
+            licence=_UniffiFfiConverterString.read(buf),
+            signed=_UniffiFfiConverterBoolean.read(buf),
+            architecture=_UniffiFfiConverterString.read(buf),
+            base=_UniffiFfiConverterString.read(buf),
+            base_digest=_UniffiFfiConverterString.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterString.check_lower(value.name)
+        _UniffiFfiConverterSequenceString.check_lower(value.sources)
+        _UniffiFfiConverterString.check_lower(value.digest)
+        _UniffiFfiConverterUInt64.check_lower(value.size)
+        _UniffiFfiConverterString.check_lower(value.licence)
+        _UniffiFfiConverterBoolean.check_lower(value.signed)
+        _UniffiFfiConverterString.check_lower(value.architecture)
+        _UniffiFfiConverterString.check_lower(value.base)
+        _UniffiFfiConverterString.check_lower(value.base_digest)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterString.write(value.name, buf)
+        _UniffiFfiConverterSequenceString.write(value.sources, buf)
+        _UniffiFfiConverterString.write(value.digest, buf)
+        _UniffiFfiConverterUInt64.write(value.size, buf)
+        _UniffiFfiConverterString.write(value.licence, buf)
+        _UniffiFfiConverterBoolean.write(value.signed, buf)
+        _UniffiFfiConverterString.write(value.architecture, buf)
+        _UniffiFfiConverterString.write(value.base, buf)
+        _UniffiFfiConverterString.write(value.base_digest, buf)
+
+@dataclass
+class PinnedCheckpoint:
+    """
+    A pinned checkpoint.
+"""
+    def __init__(self, *, name:str, sources:typing.List[str], digest:str, size:int, licence:str, signed:bool, architecture:str, quantization:str, context_length:int, tokenizer_digest:str, chat_template_digest:typing.Optional[str]):
+        self.name = name
+        self.sources = sources
+        self.digest = digest
+        self.size = size
+        self.licence = licence
+        self.signed = signed
+        self.architecture = architecture
+        self.quantization = quantization
+        self.context_length = context_length
+        self.tokenizer_digest = tokenizer_digest
+        self.chat_template_digest = chat_template_digest
+
+
+
+
+    def __str__(self):
+        return "PinnedCheckpoint(name={}, sources={}, digest={}, size={}, licence={}, signed={}, architecture={}, quantization={}, context_length={}, tokenizer_digest={}, chat_template_digest={})".format(self.name, self.sources, self.digest, self.size, self.licence, self.signed, self.architecture, self.quantization, self.context_length, self.tokenizer_digest, self.chat_template_digest)
+    def __eq__(self, other):
+        if self.name != other.name:
+            return False
+        if self.sources != other.sources:
+            return False
+        if self.digest != other.digest:
+            return False
+        if self.size != other.size:
+            return False
+        if self.licence != other.licence:
+            return False
+        if self.signed != other.signed:
+            return False
+        if self.architecture != other.architecture:
+            return False
+        if self.quantization != other.quantization:
+            return False
+        if self.context_length != other.context_length:
+            return False
+        if self.tokenizer_digest != other.tokenizer_digest:
+            return False
+        if self.chat_template_digest != other.chat_template_digest:
+            return False
+        return True
+
+class _UniffiFfiConverterTypePinnedCheckpoint(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return PinnedCheckpoint(
+            name=_UniffiFfiConverterString.read(buf),
+            sources=_UniffiFfiConverterSequenceString.read(buf),
+            digest=_UniffiFfiConverterString.read(buf),
+            size=_UniffiFfiConverterUInt64.read(buf),
+            licence=_UniffiFfiConverterString.read(buf),
+            signed=_UniffiFfiConverterBoolean.read(buf),
+            architecture=_UniffiFfiConverterString.read(buf),
+            quantization=_UniffiFfiConverterString.read(buf),
+            context_length=_UniffiFfiConverterUInt32.read(buf),
+            tokenizer_digest=_UniffiFfiConverterString.read(buf),
+            chat_template_digest=_UniffiFfiConverterOptionalString.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterString.check_lower(value.name)
+        _UniffiFfiConverterSequenceString.check_lower(value.sources)
+        _UniffiFfiConverterString.check_lower(value.digest)
+        _UniffiFfiConverterUInt64.check_lower(value.size)
+        _UniffiFfiConverterString.check_lower(value.licence)
+        _UniffiFfiConverterBoolean.check_lower(value.signed)
+        _UniffiFfiConverterString.check_lower(value.architecture)
+        _UniffiFfiConverterString.check_lower(value.quantization)
+        _UniffiFfiConverterUInt32.check_lower(value.context_length)
+        _UniffiFfiConverterString.check_lower(value.tokenizer_digest)
+        _UniffiFfiConverterOptionalString.check_lower(value.chat_template_digest)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterString.write(value.name, buf)
+        _UniffiFfiConverterSequenceString.write(value.sources, buf)
+        _UniffiFfiConverterString.write(value.digest, buf)
+        _UniffiFfiConverterUInt64.write(value.size, buf)
+        _UniffiFfiConverterString.write(value.licence, buf)
+        _UniffiFfiConverterBoolean.write(value.signed, buf)
+        _UniffiFfiConverterString.write(value.architecture, buf)
+        _UniffiFfiConverterString.write(value.quantization, buf)
+        _UniffiFfiConverterUInt32.write(value.context_length, buf)
+        _UniffiFfiConverterString.write(value.tokenizer_digest, buf)
+        _UniffiFfiConverterOptionalString.write(value.chat_template_digest, buf)
+
+@dataclass
+class PinnedFile:
+    """
+    A name that was resolved: a file that holds exactly the pinned bytes.
+"""
+    def __init__(self, *, name:str, path:str, digest:str):
+        self.name = name
+        self.path = path
+        self.digest = digest
+
+
+
+
+    def __str__(self):
+        return "PinnedFile(name={}, path={}, digest={})".format(self.name, self.path, self.digest)
+    def __eq__(self, other):
+        if self.name != other.name:
+            return False
+        if self.path != other.path:
+            return False
+        if self.digest != other.digest:
+            return False
+        return True
+
+class _UniffiFfiConverterTypePinnedFile(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return PinnedFile(
+            name=_UniffiFfiConverterString.read(buf),
+            path=_UniffiFfiConverterString.read(buf),
+            digest=_UniffiFfiConverterString.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterString.check_lower(value.name)
+        _UniffiFfiConverterString.check_lower(value.path)
+        _UniffiFfiConverterString.check_lower(value.digest)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterString.write(value.name, buf)
+        _UniffiFfiConverterString.write(value.path, buf)
+        _UniffiFfiConverterString.write(value.digest, buf)
+
+@dataclass
+class PinnedGolden:
+    """
+    A generation that was recorded, to be replayed by `LockFile.verify`.
+"""
+    def __init__(self, *, name:str, checkpoint:str, text:str, runtime:str, backend:str, llama_cpp:str):
+        self.name = name
+        self.checkpoint = checkpoint
+        self.text = text
+        self.runtime = runtime
+        self.backend = backend
+        self.llama_cpp = llama_cpp
+
+
+
+
+    def __str__(self):
+        return "PinnedGolden(name={}, checkpoint={}, text={}, runtime={}, backend={}, llama_cpp={})".format(self.name, self.checkpoint, self.text, self.runtime, self.backend, self.llama_cpp)
+    def __eq__(self, other):
+        if self.name != other.name:
+            return False
+        if self.checkpoint != other.checkpoint:
+            return False
+        if self.text != other.text:
+            return False
+        if self.runtime != other.runtime:
+            return False
+        if self.backend != other.backend:
+            return False
+        if self.llama_cpp != other.llama_cpp:
+            return False
+        return True
+
+class _UniffiFfiConverterTypePinnedGolden(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return PinnedGolden(
+            name=_UniffiFfiConverterString.read(buf),
+            checkpoint=_UniffiFfiConverterString.read(buf),
+            text=_UniffiFfiConverterString.read(buf),
+            runtime=_UniffiFfiConverterString.read(buf),
+            backend=_UniffiFfiConverterString.read(buf),
+            llama_cpp=_UniffiFfiConverterString.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterString.check_lower(value.name)
+        _UniffiFfiConverterString.check_lower(value.checkpoint)
+        _UniffiFfiConverterString.check_lower(value.text)
+        _UniffiFfiConverterString.check_lower(value.runtime)
+        _UniffiFfiConverterString.check_lower(value.backend)
+        _UniffiFfiConverterString.check_lower(value.llama_cpp)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterString.write(value.name, buf)
+        _UniffiFfiConverterString.write(value.checkpoint, buf)
+        _UniffiFfiConverterString.write(value.text, buf)
+        _UniffiFfiConverterString.write(value.runtime, buf)
+        _UniffiFfiConverterString.write(value.backend, buf)
+        _UniffiFfiConverterString.write(value.llama_cpp, buf)
+
+@dataclass
+class PullOptions:
+    """
+    How downloads are done.
+"""
+    def __init__(self, *, connections:int = 4, attempts:int = 5, hub_endpoint:typing.Optional[str] = _DEFAULT, hub_token:typing.Optional[str] = _DEFAULT, certificates:typing.Optional[str] = _DEFAULT, stall_timeout_ms:int = 30000):
+        self.connections = connections
+        self.attempts = attempts
+        if hub_endpoint is _DEFAULT:
+            self.hub_endpoint = None
+        else:
+            self.hub_endpoint = hub_endpoint
+        if hub_token is _DEFAULT:
+            self.hub_token = None
+        else:
+            self.hub_token = hub_token
+        if certificates is _DEFAULT:
+            self.certificates = None
+        else:
+            self.certificates = certificates
+        self.stall_timeout_ms = stall_timeout_ms
+
+
+
+
+    def __str__(self):
+        return "PullOptions(connections={}, attempts={}, hub_endpoint={}, hub_token={}, certificates={}, stall_timeout_ms={})".format(self.connections, self.attempts, self.hub_endpoint, self.hub_token, self.certificates, self.stall_timeout_ms)
+    def __eq__(self, other):
+        if self.connections != other.connections:
+            return False
+        if self.attempts != other.attempts:
+            return False
+        if self.hub_endpoint != other.hub_endpoint:
+            return False
+        if self.hub_token != other.hub_token:
+            return False
+        if self.certificates != other.certificates:
+            return False
+        if self.stall_timeout_ms != other.stall_timeout_ms:
+            return False
+        return True
+
+class _UniffiFfiConverterTypePullOptions(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return PullOptions(
+            connections=_UniffiFfiConverterUInt32.read(buf),
+            attempts=_UniffiFfiConverterUInt32.read(buf),
+            hub_endpoint=_UniffiFfiConverterOptionalString.read(buf),
+            hub_token=_UniffiFfiConverterOptionalString.read(buf),
+            certificates=_UniffiFfiConverterOptionalString.read(buf),
+            stall_timeout_ms=_UniffiFfiConverterUInt32.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterUInt32.check_lower(value.connections)
+        _UniffiFfiConverterUInt32.check_lower(value.attempts)
+        _UniffiFfiConverterOptionalString.check_lower(value.hub_endpoint)
+        _UniffiFfiConverterOptionalString.check_lower(value.hub_token)
+        _UniffiFfiConverterOptionalString.check_lower(value.certificates)
+        _UniffiFfiConverterUInt32.check_lower(value.stall_timeout_ms)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterUInt32.write(value.connections, buf)
+        _UniffiFfiConverterUInt32.write(value.attempts, buf)
+        _UniffiFfiConverterOptionalString.write(value.hub_endpoint, buf)
+        _UniffiFfiConverterOptionalString.write(value.hub_token, buf)
+        _UniffiFfiConverterOptionalString.write(value.certificates, buf)
+        _UniffiFfiConverterUInt32.write(value.stall_timeout_ms, buf)
 
 @dataclass
 class SessionOptions:
@@ -2448,6 +3879,221 @@ class _UniffiFfiConverterTypeSessionOptions(_UniffiConverterRustBuffer):
     @staticmethod
     def write(value, buf):
         _UniffiFfiConverterOptionalUInt32.write(value.slide_keep, buf)
+
+class _UniffiFfiConverterOptionalUInt64(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterUInt64.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterUInt64.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterUInt64.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
+@dataclass
+class StoreOptions:
+    """
+    Where a store is, and how large it may grow.
+"""
+    def __init__(self, *, root:typing.Optional[str] = _DEFAULT, quota:typing.Optional[int] = _DEFAULT):
+        if root is _DEFAULT:
+            self.root = None
+        else:
+            self.root = root
+        if quota is _DEFAULT:
+            self.quota = None
+        else:
+            self.quota = quota
+
+
+
+
+    def __str__(self):
+        return "StoreOptions(root={}, quota={})".format(self.root, self.quota)
+    def __eq__(self, other):
+        if self.root != other.root:
+            return False
+        if self.quota != other.quota:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeStoreOptions(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return StoreOptions(
+            root=_UniffiFfiConverterOptionalString.read(buf),
+            quota=_UniffiFfiConverterOptionalUInt64.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterOptionalString.check_lower(value.root)
+        _UniffiFfiConverterOptionalUInt64.check_lower(value.quota)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterOptionalString.write(value.root, buf)
+        _UniffiFfiConverterOptionalUInt64.write(value.quota, buf)
+
+@dataclass
+class VerifyOptions:
+    """
+    What is verified, and how strictly.
+"""
+    def __init__(self, *, names:typing.List[str] = _DEFAULT, full_check:bool = True, tolerance:float = 0.1, threads:int = 0):
+        if names is _DEFAULT:
+            self.names = []
+        else:
+            self.names = names
+        self.full_check = full_check
+        self.tolerance = tolerance
+        self.threads = threads
+
+
+
+
+    def __str__(self):
+        return "VerifyOptions(names={}, full_check={}, tolerance={}, threads={})".format(self.names, self.full_check, self.tolerance, self.threads)
+    def __eq__(self, other):
+        if self.names != other.names:
+            return False
+        if self.full_check != other.full_check:
+            return False
+        if self.tolerance != other.tolerance:
+            return False
+        if self.threads != other.threads:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeVerifyOptions(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return VerifyOptions(
+            names=_UniffiFfiConverterSequenceString.read(buf),
+            full_check=_UniffiFfiConverterBoolean.read(buf),
+            tolerance=_UniffiFfiConverterFloat32.read(buf),
+            threads=_UniffiFfiConverterUInt32.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterSequenceString.check_lower(value.names)
+        _UniffiFfiConverterBoolean.check_lower(value.full_check)
+        _UniffiFfiConverterFloat32.check_lower(value.tolerance)
+        _UniffiFfiConverterUInt32.check_lower(value.threads)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterSequenceString.write(value.names, buf)
+        _UniffiFfiConverterBoolean.write(value.full_check, buf)
+        _UniffiFfiConverterFloat32.write(value.tolerance, buf)
+        _UniffiFfiConverterUInt32.write(value.threads, buf)
+
+class _UniffiFfiConverterSequenceTypeFileReport(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypeFileReport.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypeFileReport.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypeFileReport.read(buf) for i in range(count)
+        ]
+
+class _UniffiFfiConverterSequenceTypeGoldenReport(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypeGoldenReport.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypeGoldenReport.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypeGoldenReport.read(buf) for i in range(count)
+        ]
+
+@dataclass
+class VerifyReport:
+    """
+    The outcome of a verification.
+"""
+    def __init__(self, *, passed:bool, files:typing.List[FileReport], goldens:typing.List[GoldenReport]):
+        self.passed = passed
+        self.files = files
+        self.goldens = goldens
+
+
+
+
+    def __str__(self):
+        return "VerifyReport(passed={}, files={}, goldens={})".format(self.passed, self.files, self.goldens)
+    def __eq__(self, other):
+        if self.passed != other.passed:
+            return False
+        if self.files != other.files:
+            return False
+        if self.goldens != other.goldens:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeVerifyReport(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return VerifyReport(
+            passed=_UniffiFfiConverterBoolean.read(buf),
+            files=_UniffiFfiConverterSequenceTypeFileReport.read(buf),
+            goldens=_UniffiFfiConverterSequenceTypeGoldenReport.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterBoolean.check_lower(value.passed)
+        _UniffiFfiConverterSequenceTypeFileReport.check_lower(value.files)
+        _UniffiFfiConverterSequenceTypeGoldenReport.check_lower(value.goldens)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterBoolean.write(value.passed, buf)
+        _UniffiFfiConverterSequenceTypeFileReport.write(value.files, buf)
+        _UniffiFfiConverterSequenceTypeGoldenReport.write(value.goldens, buf)
 
 
 
@@ -2747,6 +4393,69 @@ class PinfoldError:  # type: ignore
         def __repr__(self):
             return "PinfoldError.Callback({})".format(repr(str(self)))
     _UniffiTempPinfoldError.Callback = Callback # type: ignore
+    class BadLock(_UniffiTempPinfoldError):
+        """
+        A lock file cannot be read as one; the message begins with its path, the line and the column.
+"""
+        def __repr__(self):
+            return "PinfoldError.BadLock({})".format(repr(str(self)))
+    _UniffiTempPinfoldError.BadLock = BadLock # type: ignore
+    class NotPinned(_UniffiTempPinfoldError):
+        """
+        The lock file pins nothing of this name.
+"""
+        def __repr__(self):
+            return "PinfoldError.NotPinned({})".format(repr(str(self)))
+    _UniffiTempPinfoldError.NotPinned = NotPinned # type: ignore
+    class NotPulled(_UniffiTempPinfoldError):
+        """
+        The bytes of a pin are not on this machine.
+"""
+        def __repr__(self):
+            return "PinfoldError.NotPulled({})".format(repr(str(self)))
+    _UniffiTempPinfoldError.NotPulled = NotPulled # type: ignore
+    class WrongDigest(_UniffiTempPinfoldError):
+        """
+        The bytes are not those that were pinned. They are not used.
+"""
+        def __repr__(self):
+            return "PinfoldError.WrongDigest({})".format(repr(str(self)))
+    _UniffiTempPinfoldError.WrongDigest = WrongDigest # type: ignore
+    class BadStore(_UniffiTempPinfoldError):
+        """
+        The store is not one that this version can use.
+"""
+        def __repr__(self):
+            return "PinfoldError.BadStore({})".format(repr(str(self)))
+    _UniffiTempPinfoldError.BadStore = BadStore # type: ignore
+    class NoSpace(_UniffiTempPinfoldError):
+        """
+        There is no room for a download: on the disk, or below the quota of the store.
+"""
+        def __repr__(self):
+            return "PinfoldError.NoSpace({})".format(repr(str(self)))
+    _UniffiTempPinfoldError.NoSpace = NoSpace # type: ignore
+    class BadSource(_UniffiTempPinfoldError):
+        """
+        A text does not name a source of bytes.
+"""
+        def __repr__(self):
+            return "PinfoldError.BadSource({})".format(repr(str(self)))
+    _UniffiTempPinfoldError.BadSource = BadSource # type: ignore
+    class PullFailed(_UniffiTempPinfoldError):
+        """
+        No source gave the bytes. What arrived is kept for the next attempt.
+"""
+        def __repr__(self):
+            return "PinfoldError.PullFailed({})".format(repr(str(self)))
+    _UniffiTempPinfoldError.PullFailed = PullFailed # type: ignore
+    class BadSignature(_UniffiTempPinfoldError):
+        """
+        A signature is missing, damaged, or not of this key and these bytes.
+"""
+        def __repr__(self):
+            return "PinfoldError.BadSignature({})".format(repr(str(self)))
+    _UniffiTempPinfoldError.BadSignature = BadSignature # type: ignore
 
 PinfoldError = _UniffiTempPinfoldError # type: ignore
 del _UniffiTempPinfoldError
@@ -2832,6 +4541,42 @@ class _UniffiFfiConverterTypePinfoldError(_UniffiConverterRustBuffer):
             return PinfoldError.Callback(
                 _UniffiFfiConverterString.read(buf),
             )
+        if variant == 20:
+            return PinfoldError.BadLock(
+                _UniffiFfiConverterString.read(buf),
+            )
+        if variant == 21:
+            return PinfoldError.NotPinned(
+                _UniffiFfiConverterString.read(buf),
+            )
+        if variant == 22:
+            return PinfoldError.NotPulled(
+                _UniffiFfiConverterString.read(buf),
+            )
+        if variant == 23:
+            return PinfoldError.WrongDigest(
+                _UniffiFfiConverterString.read(buf),
+            )
+        if variant == 24:
+            return PinfoldError.BadStore(
+                _UniffiFfiConverterString.read(buf),
+            )
+        if variant == 25:
+            return PinfoldError.NoSpace(
+                _UniffiFfiConverterString.read(buf),
+            )
+        if variant == 26:
+            return PinfoldError.BadSource(
+                _UniffiFfiConverterString.read(buf),
+            )
+        if variant == 27:
+            return PinfoldError.PullFailed(
+                _UniffiFfiConverterString.read(buf),
+            )
+        if variant == 28:
+            return PinfoldError.BadSignature(
+                _UniffiFfiConverterString.read(buf),
+            )
         raise InternalError("Raw enum value doesn't match any cases")
 
     @staticmethod
@@ -2874,6 +4619,24 @@ class _UniffiFfiConverterTypePinfoldError(_UniffiConverterRustBuffer):
             return
         if isinstance(value, PinfoldError.Callback):
             return
+        if isinstance(value, PinfoldError.BadLock):
+            return
+        if isinstance(value, PinfoldError.NotPinned):
+            return
+        if isinstance(value, PinfoldError.NotPulled):
+            return
+        if isinstance(value, PinfoldError.WrongDigest):
+            return
+        if isinstance(value, PinfoldError.BadStore):
+            return
+        if isinstance(value, PinfoldError.NoSpace):
+            return
+        if isinstance(value, PinfoldError.BadSource):
+            return
+        if isinstance(value, PinfoldError.PullFailed):
+            return
+        if isinstance(value, PinfoldError.BadSignature):
+            return
 
     @staticmethod
     def write(value, buf):
@@ -2915,6 +4678,24 @@ class _UniffiFfiConverterTypePinfoldError(_UniffiConverterRustBuffer):
             buf.write_i32(18)
         if isinstance(value, PinfoldError.Callback):
             buf.write_i32(19)
+        if isinstance(value, PinfoldError.BadLock):
+            buf.write_i32(20)
+        if isinstance(value, PinfoldError.NotPinned):
+            buf.write_i32(21)
+        if isinstance(value, PinfoldError.NotPulled):
+            buf.write_i32(22)
+        if isinstance(value, PinfoldError.WrongDigest):
+            buf.write_i32(23)
+        if isinstance(value, PinfoldError.BadStore):
+            buf.write_i32(24)
+        if isinstance(value, PinfoldError.NoSpace):
+            buf.write_i32(25)
+        if isinstance(value, PinfoldError.BadSource):
+            buf.write_i32(26)
+        if isinstance(value, PinfoldError.PullFailed):
+            buf.write_i32(27)
+        if isinstance(value, PinfoldError.BadSignature):
+            buf.write_i32(28)
 
 
 class CancelProtocol(typing.Protocol):
@@ -3179,22 +4960,45 @@ class _UniffiFfiConverterTypeLoadProgress:
     def write(cls, value: LoadProgress, buf: _UniffiRustBuffer):
         buf.write_u64(cls.lower(value))
 
+class _UniffiFfiConverterSequenceTypePinnedAdapter(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypePinnedAdapter.check_lower(item)
 
-class LogSink():
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypePinnedAdapter.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypePinnedAdapter.read(buf) for i in range(count)
+        ]
+
+
+class StoreProgress():
     """
-    What receives the log. Lines never hold text of the user.
+    What an app hears of work on the files of a store.
 """
 
-    def log(self, level: LogLevel,target: str,message: str) -> None:
+    def processed(self, done: int,total: int) -> None:
         """
-        Called on the thread that logs, so it must be quick and must not call Pinfold. `target` is the part that
-        speaks, e.g. `pinfold::llama`. If it fails, the line is lost and nothing else happens.
+        Called on the thread that works, with the bytes that are done and those there are in all. If it fails, the
+        work ends with the error `Callback`.
 """
         raise NotImplementedError
 
-class LogSinkImpl(LogSink):
+class StoreProgressImpl(StoreProgress):
     """
-    What receives the log. Lines never hold text of the user.
+    What an app hears of work on the files of a store.
 """
 
     _handle: ctypes.c_uint64
@@ -3206,10 +5010,10 @@ class LogSinkImpl(LogSink):
         # In case of partial initialization of instances.
         handle = getattr(self, "_handle", None)
         if handle is not None:
-            _uniffi_rust_call(_UniffiLib.uniffi_pinfold_ffi_fn_free_logsink, handle)
+            _uniffi_rust_call(_UniffiLib.uniffi_pinfold_ffi_fn_free_storeprogress, handle)
 
     def _uniffi_clone_handle(self):
-        return _uniffi_rust_call(_UniffiLib.uniffi_pinfold_ffi_fn_clone_logsink, self._handle)
+        return _uniffi_rust_call(_UniffiLib.uniffi_pinfold_ffi_fn_clone_storeprogress, self._handle)
 
     # Used by alternative constructors or any methods which return this type.
     @classmethod
@@ -3219,28 +5023,25 @@ class LogSinkImpl(LogSink):
         inst = cls.__new__(cls)
         inst._handle = handle
         return inst
-    def log(self, level: LogLevel,target: str,message: str) -> None:
+    def processed(self, done: int,total: int) -> None:
         """
-        Called on the thread that logs, so it must be quick and must not call Pinfold. `target` is the part that
-        speaks, e.g. `pinfold::llama`. If it fails, the line is lost and nothing else happens.
+        Called on the thread that works, with the bytes that are done and those there are in all. If it fails, the
+        work ends with the error `Callback`.
 """
 
-        _UniffiFfiConverterTypeLogLevel.check_lower(level)
+        _UniffiFfiConverterUInt64.check_lower(done)
 
-        _UniffiFfiConverterString.check_lower(target)
-
-        _UniffiFfiConverterString.check_lower(message)
+        _UniffiFfiConverterUInt64.check_lower(total)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterTypeLogLevel.lower(level),
-            _UniffiFfiConverterString.lower(target),
-            _UniffiFfiConverterString.lower(message),
+            _UniffiFfiConverterUInt64.lower(done),
+            _UniffiFfiConverterUInt64.lower(total),
         )
         _uniffi_lift_return = lambda val: None
         _uniffi_error_converter = _UniffiFfiConverterTypeCallbackError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
-            _UniffiLib.uniffi_pinfold_ffi_fn_method_logsink_log,
+            _UniffiLib.uniffi_pinfold_ffi_fn_method_storeprogress_processed,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
@@ -3249,22 +5050,21 @@ class LogSinkImpl(LogSink):
 
 
 # Put all the bits inside a class to keep the top-level namespace clean
-class _UniffiTraitImplLogSinkImpl:
+class _UniffiTraitImplStoreProgressImpl:
     # For each method, generate a callback function to pass to Rust
 
-    @_UNIFFI_CALLBACK_INTERFACE_PINFOLD_LOG_SINK_METHOD0
-    def log(
+    @_UNIFFI_CALLBACK_INTERFACE_PINFOLD_STORE_PROGRESS_METHOD0
+    def processed(
             uniffi_handle,
-            level,
-            target,
-            message,
+            done,
+            total,
             uniffi_out_return,
             uniffi_call_status_ptr,
         ):
-        uniffi_obj = _UniffiFfiConverterTypeLogSink._handle_map.get(uniffi_handle)
+        uniffi_obj = _UniffiFfiConverterTypeStoreProgress._handle_map.get(uniffi_handle)
         def make_call():
-            uniffi_args = (_UniffiFfiConverterTypeLogLevel.lift(level), _UniffiFfiConverterString.lift(target), _UniffiFfiConverterString.lift(message), )
-            uniffi_method = uniffi_obj.log
+            uniffi_args = (_UniffiFfiConverterUInt64.lift(done), _UniffiFfiConverterUInt64.lift(total), )
+            uniffi_method = uniffi_obj.processed
             return uniffi_method(*uniffi_args)
         write_return_value = lambda v: None
         _uniffi_trait_interface_call_with_error(
@@ -3275,25 +5075,25 @@ class _UniffiTraitImplLogSinkImpl:
                 _UniffiFfiConverterTypeCallbackError.lower,
         )
 
-    @_UNIFFI_CALLBACK_INTERFACE_FREE_PINFOLD_LOG_SINK
+    @_UNIFFI_CALLBACK_INTERFACE_FREE_PINFOLD_STORE_PROGRESS
     def _uniffi_free(uniffi_handle):
-        _UniffiFfiConverterTypeLogSink._handle_map.remove(uniffi_handle)
+        _UniffiFfiConverterTypeStoreProgress._handle_map.remove(uniffi_handle)
 
-    @_UNIFFI_CALLBACK_INTERFACE_CLONE_PINFOLD_LOG_SINK
+    @_UNIFFI_CALLBACK_INTERFACE_CLONE_PINFOLD_STORE_PROGRESS
     def _uniffi_clone(uniffi_handle):
-        return _UniffiFfiConverterTypeLogSink._handle_map.clone(uniffi_handle)
+        return _UniffiFfiConverterTypeStoreProgress._handle_map.clone(uniffi_handle)
 
     # Generate the FFI VTable.  This has a field for each callback interface method.
-    _uniffi_vtable = _UniffiVTableCallbackInterfacePinfoldLogSink(
+    _uniffi_vtable = _UniffiVTableCallbackInterfacePinfoldStoreProgress(
         _uniffi_free,
         _uniffi_clone,
-        log,
+        processed,
     )
     # Send Rust a pointer to the VTable.  Note: this means we need to keep the struct alive forever,
     # or else bad things will happen when Rust tries to access it.
-    _UniffiLib.uniffi_pinfold_ffi_fn_init_callback_vtable_logsink(ctypes.byref(_uniffi_vtable))
+    _UniffiLib.uniffi_pinfold_ffi_fn_init_callback_vtable_storeprogress(ctypes.byref(_uniffi_vtable))
 
-class _UniffiFfiConverterTypeLogSink:
+class _UniffiFfiConverterTypeStoreProgress:
     _handle_map = _UniffiHandleMap()
 
     @staticmethod
@@ -3301,24 +5101,24 @@ class _UniffiFfiConverterTypeLogSink:
         if (value & 1) == 0:
             # Rust-generated handle, construct a new class that uses the handle to implement the
             # interface
-            return LogSinkImpl._uniffi_make_instance(value)
+            return StoreProgressImpl._uniffi_make_instance(value)
         else:
             # Python-generated handle, get the object from the handle map
-            return _UniffiFfiConverterTypeLogSink._handle_map.remove(value)
+            return _UniffiFfiConverterTypeStoreProgress._handle_map.remove(value)
 
     @staticmethod
-    def check_lower(value: LogSink):
-        if not isinstance(value, LogSink):
-            raise TypeError("Expected LogSink subclass, {} found".format(type(value).__name__))
+    def check_lower(value: StoreProgress):
+        if not isinstance(value, StoreProgress):
+            raise TypeError("Expected StoreProgress subclass, {} found".format(type(value).__name__))
 
     @staticmethod
-    def lower(value: LogSink):
-         if isinstance(value, LogSinkImpl):
+    def lower(value: StoreProgress):
+         if isinstance(value, StoreProgressImpl):
             # Rust-implementated object.  Clone the handle and return it
             return value._uniffi_clone_handle()
          else:
             # Python-implementated object, generate a new vtable handle and return that.
-            return _UniffiFfiConverterTypeLogSink._handle_map.insert(value)
+            return _UniffiFfiConverterTypeStoreProgress._handle_map.insert(value)
 
     @classmethod
     def read(cls, buf: _UniffiRustBuffer):
@@ -3328,8 +5128,436 @@ class _UniffiFfiConverterTypeLogSink:
         return cls.lift(ptr)
 
     @classmethod
-    def write(cls, value: LogSink, buf: _UniffiRustBuffer):
+    def write(cls, value: StoreProgress, buf: _UniffiRustBuffer):
         buf.write_u64(cls.lower(value))
+
+class _UniffiFfiConverterOptionalTypeStoreProgress(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterTypeStoreProgress.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterTypeStoreProgress.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterTypeStoreProgress.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
+class _UniffiFfiConverterOptionalTypeCancel(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterTypeCancel.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterTypeCancel.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterTypeCancel.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
+class _UniffiFfiConverterSequenceTypeDamagedEntry(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypeDamagedEntry.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypeDamagedEntry.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypeDamagedEntry.read(buf) for i in range(count)
+        ]
+
+
+class StoreProtocol(typing.Protocol):
+    """
+    The bytes of pins on this machine, each file under its digest: a folder that all processes of a user share.
+
+    May be used from any thread, beside other processes.
+"""
+
+    def collect(self, dry_run: bool = False) -> Collected:
+        """
+        Removes what no known lock file pins, and what is left of downloads that nobody continues. With `dry_run` it
+        only says what it would remove. Known are the lock files that were pulled here.
+
+        # Errors
+        `Io`, or `BadLock` of a known lock file: what it pins is not known then, and nothing is removed.
+"""
+        raise NotImplementedError
+    def entries(self, ) -> typing.List[StoreEntry]:
+        """
+        Its files, in the order of their digests.
+
+        # Errors
+        `Io`.
+"""
+        raise NotImplementedError
+    def import_file(self, path: str,expected_digest: typing.Union[object, typing.Optional[str]] = _DEFAULT,progress: typing.Union[object, typing.Optional[StoreProgress]] = _DEFAULT,cancel: typing.Union[object, typing.Optional[Cancel]] = _DEFAULT) -> str:
+        """
+        Copies a file into the store and gives its digest. With `expected_digest` other bytes are refused.
+
+        # Errors
+        `Io`, `WrongDigest`, `NoSpace`, `InvalidOption` for a text that is no digest, `Cancelled` or `Callback`.
+"""
+        raise NotImplementedError
+    def remove(self, digest: str) -> bool:
+        """
+        Removes the file of this digest; false if the store does not have it.
+
+        # Errors
+        `InvalidOption` for a text that is no digest, or `Io`.
+"""
+        raise NotImplementedError
+    def root(self, ) -> str:
+        """
+        Its folder.
+"""
+        raise NotImplementedError
+    def verify(self, digests: typing.Union[object, typing.List[str]] = _DEFAULT,progress: typing.Union[object, typing.Optional[StoreProgress]] = _DEFAULT,cancel: typing.Union[object, typing.Optional[Cancel]] = _DEFAULT) -> typing.List[DamagedEntry]:
+        """
+        Hashes the files of these digests, or all if there are none, and gives those whose bytes were changed.
+
+        # Errors
+        `InvalidOption` for a text that is no digest, `NotPulled` for one that the store does not have, `Io`,
+        `Cancelled` or `Callback`.
+"""
+        raise NotImplementedError
+
+class Store(StoreProtocol):
+    """
+    The bytes of pins on this machine, each file under its digest: a folder that all processes of a user share.
+
+    May be used from any thread, beside other processes.
+"""
+
+    _handle: ctypes.c_uint64
+    @classmethod
+    def open(cls, options: typing.Union[object, StoreOptions] = _DEFAULT) -> Store:
+        """
+        Opens the store, and makes its folders if they are missing.
+
+        # Errors
+        `Io`, `BadStore`, or `InvalidText` if the path of its folder is not Unicode.
+"""
+
+        if options is _DEFAULT:
+            options = StoreOptions()
+        _UniffiFfiConverterTypeStoreOptions.check_lower(options)
+        _uniffi_lowered_args = (
+            _UniffiFfiConverterTypeStoreOptions.lower(options),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeStore.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypePinfoldError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_pinfold_ffi_fn_constructor_store_open,
+            *_uniffi_lowered_args,
+        )
+        return cls._uniffi_make_instance(_uniffi_ffi_result)
+
+    def __init__(self, *args, **kwargs):
+        raise ValueError("This class has no default constructor")
+
+    def __del__(self):
+        # In case of partial initialization of instances.
+        handle = getattr(self, "_handle", None)
+        if handle is not None:
+            _uniffi_rust_call(_UniffiLib.uniffi_pinfold_ffi_fn_free_store, handle)
+
+    def _uniffi_clone_handle(self):
+        return _uniffi_rust_call(_UniffiLib.uniffi_pinfold_ffi_fn_clone_store, self._handle)
+
+    # Used by alternative constructors or any methods which return this type.
+    @classmethod
+    def _uniffi_make_instance(cls, handle):
+        # Lightly yucky way to bypass the usual __init__ logic
+        # and just create a new instance with the required handle.
+        inst = cls.__new__(cls)
+        inst._handle = handle
+        return inst
+    def collect(self, dry_run: bool = False) -> Collected:
+        """
+        Removes what no known lock file pins, and what is left of downloads that nobody continues. With `dry_run` it
+        only says what it would remove. Known are the lock files that were pulled here.
+
+        # Errors
+        `Io`, or `BadLock` of a known lock file: what it pins is not known then, and nothing is removed.
+"""
+
+        _UniffiFfiConverterBoolean.check_lower(dry_run)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterBoolean.lower(dry_run),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeCollected.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypePinfoldError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_pinfold_ffi_fn_method_store_collect,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def entries(self, ) -> typing.List[StoreEntry]:
+        """
+        Its files, in the order of their digests.
+
+        # Errors
+        `Io`.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterSequenceTypeStoreEntry.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypePinfoldError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_pinfold_ffi_fn_method_store_entries,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def import_file(self, path: str,expected_digest: typing.Union[object, typing.Optional[str]] = _DEFAULT,progress: typing.Union[object, typing.Optional[StoreProgress]] = _DEFAULT,cancel: typing.Union[object, typing.Optional[Cancel]] = _DEFAULT) -> str:
+        """
+        Copies a file into the store and gives its digest. With `expected_digest` other bytes are refused.
+
+        # Errors
+        `Io`, `WrongDigest`, `NoSpace`, `InvalidOption` for a text that is no digest, `Cancelled` or `Callback`.
+"""
+
+        _UniffiFfiConverterString.check_lower(path)
+
+        if expected_digest is _DEFAULT:
+            expected_digest = None
+        _UniffiFfiConverterOptionalString.check_lower(expected_digest)
+
+        if progress is _DEFAULT:
+            progress = None
+        _UniffiFfiConverterOptionalTypeStoreProgress.check_lower(progress)
+
+        if cancel is _DEFAULT:
+            cancel = None
+        _UniffiFfiConverterOptionalTypeCancel.check_lower(cancel)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterString.lower(path),
+            _UniffiFfiConverterOptionalString.lower(expected_digest),
+            _UniffiFfiConverterOptionalTypeStoreProgress.lower(progress),
+            _UniffiFfiConverterOptionalTypeCancel.lower(cancel),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterString.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypePinfoldError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_pinfold_ffi_fn_method_store_import_file,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def remove(self, digest: str) -> bool:
+        """
+        Removes the file of this digest; false if the store does not have it.
+
+        # Errors
+        `InvalidOption` for a text that is no digest, or `Io`.
+"""
+
+        _UniffiFfiConverterString.check_lower(digest)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterString.lower(digest),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterBoolean.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypePinfoldError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_pinfold_ffi_fn_method_store_remove,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def root(self, ) -> str:
+        """
+        Its folder.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterString.lift
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_pinfold_ffi_fn_method_store_root,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def verify(self, digests: typing.Union[object, typing.List[str]] = _DEFAULT,progress: typing.Union[object, typing.Optional[StoreProgress]] = _DEFAULT,cancel: typing.Union[object, typing.Optional[Cancel]] = _DEFAULT) -> typing.List[DamagedEntry]:
+        """
+        Hashes the files of these digests, or all if there are none, and gives those whose bytes were changed.
+
+        # Errors
+        `InvalidOption` for a text that is no digest, `NotPulled` for one that the store does not have, `Io`,
+        `Cancelled` or `Callback`.
+"""
+
+        if digests is _DEFAULT:
+            digests = []
+        _UniffiFfiConverterSequenceString.check_lower(digests)
+
+        if progress is _DEFAULT:
+            progress = None
+        _UniffiFfiConverterOptionalTypeStoreProgress.check_lower(progress)
+
+        if cancel is _DEFAULT:
+            cancel = None
+        _UniffiFfiConverterOptionalTypeCancel.check_lower(cancel)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterSequenceString.lower(digests),
+            _UniffiFfiConverterOptionalTypeStoreProgress.lower(progress),
+            _UniffiFfiConverterOptionalTypeCancel.lower(cancel),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterSequenceTypeDamagedEntry.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypePinfoldError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_pinfold_ffi_fn_method_store_verify,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+
+
+
+
+
+class _UniffiFfiConverterTypeStore:
+    @staticmethod
+    def lift(value: int) -> Store:
+        return Store._uniffi_make_instance(value)
+
+    @staticmethod
+    def check_lower(value: Store):
+        if not isinstance(value, Store):
+            raise TypeError("Expected Store instance, {} found".format(type(value).__name__))
+
+    @staticmethod
+    def lower(value: Store) -> ctypes.c_uint64:
+        return value._uniffi_clone_handle()
+
+    @classmethod
+    def read(cls, buf: _UniffiRustBuffer) -> Store:
+        ptr = buf.read_u64()
+        if ptr == 0:
+            raise InternalError("Raw handle value was null")
+        return cls.lift(ptr)
+
+    @classmethod
+    def write(cls, value: Store, buf: _UniffiRustBuffer):
+        buf.write_u64(cls.lower(value))
+
+class _UniffiFfiConverterSequenceTypePinnedCheckpoint(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypePinnedCheckpoint.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypePinnedCheckpoint.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypePinnedCheckpoint.read(buf) for i in range(count)
+        ]
+
+class _UniffiFfiConverterSequenceTypePinnedGolden(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypePinnedGolden.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypePinnedGolden.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypePinnedGolden.read(buf) for i in range(count)
+        ]
+
+class _UniffiFfiConverterOptionalTypeLoadProgress(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterTypeLoadProgress.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterTypeLoadProgress.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterTypeLoadProgress.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
 
 class _UniffiFfiConverterSequenceTypeMessage(_UniffiConverterRustBuffer):
     @classmethod
@@ -3376,31 +5604,6 @@ class _UniffiFfiConverterSequenceTypeToken(_UniffiConverterRustBuffer):
         return [
             _UniffiFfiConverterTypeToken.read(buf) for i in range(count)
         ]
-
-class _UniffiFfiConverterOptionalTypeCancel(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        if value is not None:
-            _UniffiFfiConverterTypeCancel.check_lower(value)
-
-    @classmethod
-    def write(cls, value, buf):
-        if value is None:
-            buf.write_u8(0)
-            return
-
-        buf.write_u8(1)
-        _UniffiFfiConverterTypeCancel.write(value, buf)
-
-    @classmethod
-    def read(cls, buf):
-        flag = buf.read_u8()
-        if flag == 0:
-            return None
-        elif flag == 1:
-            return _UniffiFfiConverterTypeCancel.read(buf)
-        else:
-            raise InternalError("Unexpected flag byte for optional type")
 
 class _UniffiFfiConverterOptionalTypeFinish(_UniffiConverterRustBuffer):
     @classmethod
@@ -4397,6 +6600,999 @@ class _UniffiFfiConverterTypeModel:
     def write(cls, value: Model, buf: _UniffiRustBuffer):
         buf.write_u64(cls.lower(value))
 
+
+class PullProgress():
+    """
+    What an app hears of a download.
+"""
+
+    def pulled(self, source: str,done: int,total: int) -> None:
+        """
+        Called about ten times a second on the thread that pulls, with the source that is read, the bytes that are
+        on this machine, those of earlier attempts included, and the bytes in all, 0 as long as that is not known. If
+        it fails, the pull ends with the error `Callback`; what arrived is kept for the next attempt.
+"""
+        raise NotImplementedError
+
+class PullProgressImpl(PullProgress):
+    """
+    What an app hears of a download.
+"""
+
+    _handle: ctypes.c_uint64
+
+    def __init__(self, *args, **kwargs):
+        raise ValueError("This class has no default constructor")
+
+    def __del__(self):
+        # In case of partial initialization of instances.
+        handle = getattr(self, "_handle", None)
+        if handle is not None:
+            _uniffi_rust_call(_UniffiLib.uniffi_pinfold_ffi_fn_free_pullprogress, handle)
+
+    def _uniffi_clone_handle(self):
+        return _uniffi_rust_call(_UniffiLib.uniffi_pinfold_ffi_fn_clone_pullprogress, self._handle)
+
+    # Used by alternative constructors or any methods which return this type.
+    @classmethod
+    def _uniffi_make_instance(cls, handle):
+        # Lightly yucky way to bypass the usual __init__ logic
+        # and just create a new instance with the required handle.
+        inst = cls.__new__(cls)
+        inst._handle = handle
+        return inst
+    def pulled(self, source: str,done: int,total: int) -> None:
+        """
+        Called about ten times a second on the thread that pulls, with the source that is read, the bytes that are
+        on this machine, those of earlier attempts included, and the bytes in all, 0 as long as that is not known. If
+        it fails, the pull ends with the error `Callback`; what arrived is kept for the next attempt.
+"""
+
+        _UniffiFfiConverterString.check_lower(source)
+
+        _UniffiFfiConverterUInt64.check_lower(done)
+
+        _UniffiFfiConverterUInt64.check_lower(total)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterString.lower(source),
+            _UniffiFfiConverterUInt64.lower(done),
+            _UniffiFfiConverterUInt64.lower(total),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeCallbackError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_pinfold_ffi_fn_method_pullprogress_pulled,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+
+
+
+
+# Put all the bits inside a class to keep the top-level namespace clean
+class _UniffiTraitImplPullProgressImpl:
+    # For each method, generate a callback function to pass to Rust
+
+    @_UNIFFI_CALLBACK_INTERFACE_PINFOLD_PULL_PROGRESS_METHOD0
+    def pulled(
+            uniffi_handle,
+            source,
+            done,
+            total,
+            uniffi_out_return,
+            uniffi_call_status_ptr,
+        ):
+        uniffi_obj = _UniffiFfiConverterTypePullProgress._handle_map.get(uniffi_handle)
+        def make_call():
+            uniffi_args = (_UniffiFfiConverterString.lift(source), _UniffiFfiConverterUInt64.lift(done), _UniffiFfiConverterUInt64.lift(total), )
+            uniffi_method = uniffi_obj.pulled
+            return uniffi_method(*uniffi_args)
+        write_return_value = lambda v: None
+        _uniffi_trait_interface_call_with_error(
+                uniffi_call_status_ptr.contents,
+                make_call,
+                write_return_value,
+                CallbackError,
+                _UniffiFfiConverterTypeCallbackError.lower,
+        )
+
+    @_UNIFFI_CALLBACK_INTERFACE_FREE_PINFOLD_PULL_PROGRESS
+    def _uniffi_free(uniffi_handle):
+        _UniffiFfiConverterTypePullProgress._handle_map.remove(uniffi_handle)
+
+    @_UNIFFI_CALLBACK_INTERFACE_CLONE_PINFOLD_PULL_PROGRESS
+    def _uniffi_clone(uniffi_handle):
+        return _UniffiFfiConverterTypePullProgress._handle_map.clone(uniffi_handle)
+
+    # Generate the FFI VTable.  This has a field for each callback interface method.
+    _uniffi_vtable = _UniffiVTableCallbackInterfacePinfoldPullProgress(
+        _uniffi_free,
+        _uniffi_clone,
+        pulled,
+    )
+    # Send Rust a pointer to the VTable.  Note: this means we need to keep the struct alive forever,
+    # or else bad things will happen when Rust tries to access it.
+    _UniffiLib.uniffi_pinfold_ffi_fn_init_callback_vtable_pullprogress(ctypes.byref(_uniffi_vtable))
+
+class _UniffiFfiConverterTypePullProgress:
+    _handle_map = _UniffiHandleMap()
+
+    @staticmethod
+    def lift(value: int):
+        if (value & 1) == 0:
+            # Rust-generated handle, construct a new class that uses the handle to implement the
+            # interface
+            return PullProgressImpl._uniffi_make_instance(value)
+        else:
+            # Python-generated handle, get the object from the handle map
+            return _UniffiFfiConverterTypePullProgress._handle_map.remove(value)
+
+    @staticmethod
+    def check_lower(value: PullProgress):
+        if not isinstance(value, PullProgress):
+            raise TypeError("Expected PullProgress subclass, {} found".format(type(value).__name__))
+
+    @staticmethod
+    def lower(value: PullProgress):
+         if isinstance(value, PullProgressImpl):
+            # Rust-implementated object.  Clone the handle and return it
+            return value._uniffi_clone_handle()
+         else:
+            # Python-implementated object, generate a new vtable handle and return that.
+            return _UniffiFfiConverterTypePullProgress._handle_map.insert(value)
+
+    @classmethod
+    def read(cls, buf: _UniffiRustBuffer):
+        ptr = buf.read_u64()
+        if ptr == 0:
+            raise InternalError("Raw handle value was null")
+        return cls.lift(ptr)
+
+    @classmethod
+    def write(cls, value: PullProgress, buf: _UniffiRustBuffer):
+        buf.write_u64(cls.lower(value))
+
+class _UniffiFfiConverterOptionalTypePullProgress(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterTypePullProgress.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterTypePullProgress.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterTypePullProgress.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
+
+class VerifyProgress():
+    """
+    What an app hears of a verification.
+"""
+
+    def verified(self, subject: str,done: int,total: int) -> None:
+        """
+        Called on the thread that verifies, with what is looked at, empty once all is done, the number of things that
+        are done and of those there are. If it fails, the verification ends with the error `Callback`.
+"""
+        raise NotImplementedError
+
+class VerifyProgressImpl(VerifyProgress):
+    """
+    What an app hears of a verification.
+"""
+
+    _handle: ctypes.c_uint64
+
+    def __init__(self, *args, **kwargs):
+        raise ValueError("This class has no default constructor")
+
+    def __del__(self):
+        # In case of partial initialization of instances.
+        handle = getattr(self, "_handle", None)
+        if handle is not None:
+            _uniffi_rust_call(_UniffiLib.uniffi_pinfold_ffi_fn_free_verifyprogress, handle)
+
+    def _uniffi_clone_handle(self):
+        return _uniffi_rust_call(_UniffiLib.uniffi_pinfold_ffi_fn_clone_verifyprogress, self._handle)
+
+    # Used by alternative constructors or any methods which return this type.
+    @classmethod
+    def _uniffi_make_instance(cls, handle):
+        # Lightly yucky way to bypass the usual __init__ logic
+        # and just create a new instance with the required handle.
+        inst = cls.__new__(cls)
+        inst._handle = handle
+        return inst
+    def verified(self, subject: str,done: int,total: int) -> None:
+        """
+        Called on the thread that verifies, with what is looked at, empty once all is done, the number of things that
+        are done and of those there are. If it fails, the verification ends with the error `Callback`.
+"""
+
+        _UniffiFfiConverterString.check_lower(subject)
+
+        _UniffiFfiConverterUInt32.check_lower(done)
+
+        _UniffiFfiConverterUInt32.check_lower(total)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterString.lower(subject),
+            _UniffiFfiConverterUInt32.lower(done),
+            _UniffiFfiConverterUInt32.lower(total),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeCallbackError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_pinfold_ffi_fn_method_verifyprogress_verified,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+
+
+
+
+# Put all the bits inside a class to keep the top-level namespace clean
+class _UniffiTraitImplVerifyProgressImpl:
+    # For each method, generate a callback function to pass to Rust
+
+    @_UNIFFI_CALLBACK_INTERFACE_PINFOLD_VERIFY_PROGRESS_METHOD0
+    def verified(
+            uniffi_handle,
+            subject,
+            done,
+            total,
+            uniffi_out_return,
+            uniffi_call_status_ptr,
+        ):
+        uniffi_obj = _UniffiFfiConverterTypeVerifyProgress._handle_map.get(uniffi_handle)
+        def make_call():
+            uniffi_args = (_UniffiFfiConverterString.lift(subject), _UniffiFfiConverterUInt32.lift(done), _UniffiFfiConverterUInt32.lift(total), )
+            uniffi_method = uniffi_obj.verified
+            return uniffi_method(*uniffi_args)
+        write_return_value = lambda v: None
+        _uniffi_trait_interface_call_with_error(
+                uniffi_call_status_ptr.contents,
+                make_call,
+                write_return_value,
+                CallbackError,
+                _UniffiFfiConverterTypeCallbackError.lower,
+        )
+
+    @_UNIFFI_CALLBACK_INTERFACE_FREE_PINFOLD_VERIFY_PROGRESS
+    def _uniffi_free(uniffi_handle):
+        _UniffiFfiConverterTypeVerifyProgress._handle_map.remove(uniffi_handle)
+
+    @_UNIFFI_CALLBACK_INTERFACE_CLONE_PINFOLD_VERIFY_PROGRESS
+    def _uniffi_clone(uniffi_handle):
+        return _UniffiFfiConverterTypeVerifyProgress._handle_map.clone(uniffi_handle)
+
+    # Generate the FFI VTable.  This has a field for each callback interface method.
+    _uniffi_vtable = _UniffiVTableCallbackInterfacePinfoldVerifyProgress(
+        _uniffi_free,
+        _uniffi_clone,
+        verified,
+    )
+    # Send Rust a pointer to the VTable.  Note: this means we need to keep the struct alive forever,
+    # or else bad things will happen when Rust tries to access it.
+    _UniffiLib.uniffi_pinfold_ffi_fn_init_callback_vtable_verifyprogress(ctypes.byref(_uniffi_vtable))
+
+class _UniffiFfiConverterTypeVerifyProgress:
+    _handle_map = _UniffiHandleMap()
+
+    @staticmethod
+    def lift(value: int):
+        if (value & 1) == 0:
+            # Rust-generated handle, construct a new class that uses the handle to implement the
+            # interface
+            return VerifyProgressImpl._uniffi_make_instance(value)
+        else:
+            # Python-generated handle, get the object from the handle map
+            return _UniffiFfiConverterTypeVerifyProgress._handle_map.remove(value)
+
+    @staticmethod
+    def check_lower(value: VerifyProgress):
+        if not isinstance(value, VerifyProgress):
+            raise TypeError("Expected VerifyProgress subclass, {} found".format(type(value).__name__))
+
+    @staticmethod
+    def lower(value: VerifyProgress):
+         if isinstance(value, VerifyProgressImpl):
+            # Rust-implementated object.  Clone the handle and return it
+            return value._uniffi_clone_handle()
+         else:
+            # Python-implementated object, generate a new vtable handle and return that.
+            return _UniffiFfiConverterTypeVerifyProgress._handle_map.insert(value)
+
+    @classmethod
+    def read(cls, buf: _UniffiRustBuffer):
+        ptr = buf.read_u64()
+        if ptr == 0:
+            raise InternalError("Raw handle value was null")
+        return cls.lift(ptr)
+
+    @classmethod
+    def write(cls, value: VerifyProgress, buf: _UniffiRustBuffer):
+        buf.write_u64(cls.lower(value))
+
+class _UniffiFfiConverterOptionalTypeVerifyProgress(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterTypeVerifyProgress.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterTypeVerifyProgress.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterTypeVerifyProgress.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
+
+class LockFileProtocol(typing.Protocol):
+    """
+    A lock file that was read: what an app runs, each checkpoint pinned by its digest.
+
+    It shows the file as it was when it was opened. May be used from any thread.
+"""
+
+    def adapters(self, ) -> typing.List[PinnedAdapter]:
+        """
+        The pinned adapters, in the order of their names.
+"""
+        raise NotImplementedError
+    def check_signature(self, name: str,store: Store,public_key: str) -> None:
+        """
+        Checks that the file of `name`, which is resolved, is signed by `public_key` with the signature that the lock
+        file carries. The key is one that the app embeds: the 56 characters of base64, or the text of a `.pub` file.
+
+        # Errors
+        `BadSignature`, also if there is no signature, and those of `resolve`.
+"""
+        raise NotImplementedError
+    def checkpoints(self, ) -> typing.List[PinnedCheckpoint]:
+        """
+        The pinned checkpoints, in the order of their names.
+"""
+        raise NotImplementedError
+    def goldens(self, ) -> typing.List[PinnedGolden]:
+        """
+        The goldens, in the order of their names.
+"""
+        raise NotImplementedError
+    def load(self, name: str,store: Store,options: typing.Union[object, ModelOptions] = _DEFAULT,progress: typing.Union[object, typing.Optional[LoadProgress]] = _DEFAULT,cancel: typing.Union[object, typing.Optional[Cancel]] = _DEFAULT) -> Model:
+        """
+        Loads the checkpoint `name`: resolves it, and opens exactly those bytes.
+
+        # Errors
+        Those of `resolve` and of `Model.load`.
+"""
+        raise NotImplementedError
+    def path(self, ) -> str:
+        """
+        The path of the file.
+"""
+        raise NotImplementedError
+    def pull(self, name: str,store: Store,options: typing.Union[object, PullOptions] = _DEFAULT,progress: typing.Union[object, typing.Optional[PullProgress]] = _DEFAULT,cancel: typing.Union[object, typing.Optional[Cancel]] = _DEFAULT) -> PinnedFile:
+        """
+        Brings the bytes of the checkpoint or adapter `name` into the store, unless they are there.
+
+        # Errors
+        `NotPinned`, `PullFailed`, `NoSpace`, `InvalidOption`, `Io`, `Cancelled`, `Callback`, or `InvalidText` if the
+        path is not Unicode. What arrived is kept for the next attempt.
+"""
+        raise NotImplementedError
+    def resolve(self, name: str,store: Store,full_check: bool = False) -> PinnedFile:
+        """
+        A file with exactly the bytes that the checkpoint or adapter `name` is pinned to: of the store, or else of a
+        `file:` source. Nothing is downloaded. A file that was hashed is not hashed again as long as it is not touched;
+        with `full_check` it always is.
+
+        # Errors
+        `NotPinned`, `NotPulled`, `WrongDigest`, `BadLock` if the pinned size is wrong, `Io`, or `InvalidText` if the path is not Unicode.
+"""
+        raise NotImplementedError
+    def sampling(self, name: str) -> Sampling:
+        """
+        The settings of the sampler that have this name.
+
+        # Errors
+        `NotPinned`.
+"""
+        raise NotImplementedError
+    def verify(self, store: Store,options: typing.Union[object, VerifyOptions] = _DEFAULT,progress: typing.Union[object, typing.Optional[VerifyProgress]] = _DEFAULT,cancel: typing.Union[object, typing.Optional[Cancel]] = _DEFAULT) -> VerifyReport:
+        """
+        Checks the files, and replays the goldens. What is wrong with a pin stands in the report.
+
+        # Errors
+        `NotPinned` for an unknown name, `InvalidOption`, `Cancelled` or `Callback`.
+"""
+        raise NotImplementedError
+
+class LockFile(LockFileProtocol):
+    """
+    A lock file that was read: what an app runs, each checkpoint pinned by its digest.
+
+    It shows the file as it was when it was opened. May be used from any thread.
+"""
+
+    _handle: ctypes.c_uint64
+    @classmethod
+    def find(cls, folder: str) -> LockFile:
+        """
+        Reads the nearest `pinfold.lock`: in `folder`, or else in the nearest folder around it that has one.
+
+        # Errors
+        `Io` if there is none, and those of `open`.
+"""
+
+        _UniffiFfiConverterString.check_lower(folder)
+        _uniffi_lowered_args = (
+            _UniffiFfiConverterString.lower(folder),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeLockFile.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypePinfoldError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_pinfold_ffi_fn_constructor_lockfile_find,
+            *_uniffi_lowered_args,
+        )
+        return cls._uniffi_make_instance(_uniffi_ffi_result)
+    @classmethod
+    def open(cls, path: str) -> LockFile:
+        """
+        Reads the lock file at `path`.
+
+        # Errors
+        `Io`, or `BadLock`, whose message begins with the path, the line and the column.
+"""
+
+        _UniffiFfiConverterString.check_lower(path)
+        _uniffi_lowered_args = (
+            _UniffiFfiConverterString.lower(path),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeLockFile.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypePinfoldError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_pinfold_ffi_fn_constructor_lockfile_open,
+            *_uniffi_lowered_args,
+        )
+        return cls._uniffi_make_instance(_uniffi_ffi_result)
+    @classmethod
+    def open_bytes(cls, path: str,bytes: bytes) -> LockFile:
+        """
+        Reads the bytes of a lock file that the app has by other means, say embedded; `path` is for messages, and its
+        folder what `file:` sources are relative to.
+
+        # Errors
+        `BadLock`.
+"""
+
+        _UniffiFfiConverterString.check_lower(path)
+
+        _UniffiFfiConverterByRefBytes.check_lower(bytes)
+        _uniffi_lowered_args = (
+            _UniffiFfiConverterString.lower(path),
+            _UniffiFfiConverterByRefBytes.lower(bytes),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeLockFile.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypePinfoldError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_pinfold_ffi_fn_constructor_lockfile_open_bytes,
+            *_uniffi_lowered_args,
+        )
+        return cls._uniffi_make_instance(_uniffi_ffi_result)
+    @classmethod
+    def open_signed(cls, path: str,public_key: str) -> LockFile:
+        """
+        Reads a lock file that is signed: `PATH.minisig` beside it, as `minisign -Sm PATH` writes it. `public_key` is
+        the key that the app embeds: the 56 characters of base64, or the whole text of a `.pub` file.
+
+        # Errors
+        Those of `open`, and `BadSignature`, also if there is no signature.
+"""
+
+        _UniffiFfiConverterString.check_lower(path)
+
+        _UniffiFfiConverterString.check_lower(public_key)
+        _uniffi_lowered_args = (
+            _UniffiFfiConverterString.lower(path),
+            _UniffiFfiConverterString.lower(public_key),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeLockFile.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypePinfoldError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_pinfold_ffi_fn_constructor_lockfile_open_signed,
+            *_uniffi_lowered_args,
+        )
+        return cls._uniffi_make_instance(_uniffi_ffi_result)
+
+    def __init__(self, *args, **kwargs):
+        raise ValueError("This class has no default constructor")
+
+    def __del__(self):
+        # In case of partial initialization of instances.
+        handle = getattr(self, "_handle", None)
+        if handle is not None:
+            _uniffi_rust_call(_UniffiLib.uniffi_pinfold_ffi_fn_free_lockfile, handle)
+
+    def _uniffi_clone_handle(self):
+        return _uniffi_rust_call(_UniffiLib.uniffi_pinfold_ffi_fn_clone_lockfile, self._handle)
+
+    # Used by alternative constructors or any methods which return this type.
+    @classmethod
+    def _uniffi_make_instance(cls, handle):
+        # Lightly yucky way to bypass the usual __init__ logic
+        # and just create a new instance with the required handle.
+        inst = cls.__new__(cls)
+        inst._handle = handle
+        return inst
+    def adapters(self, ) -> typing.List[PinnedAdapter]:
+        """
+        The pinned adapters, in the order of their names.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterSequenceTypePinnedAdapter.lift
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_adapters,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def check_signature(self, name: str,store: Store,public_key: str) -> None:
+        """
+        Checks that the file of `name`, which is resolved, is signed by `public_key` with the signature that the lock
+        file carries. The key is one that the app embeds: the 56 characters of base64, or the text of a `.pub` file.
+
+        # Errors
+        `BadSignature`, also if there is no signature, and those of `resolve`.
+"""
+
+        _UniffiFfiConverterString.check_lower(name)
+
+        _UniffiFfiConverterTypeStore.check_lower(store)
+
+        _UniffiFfiConverterString.check_lower(public_key)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterString.lower(name),
+            _UniffiFfiConverterTypeStore.lower(store),
+            _UniffiFfiConverterString.lower(public_key),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypePinfoldError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_check_signature,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def checkpoints(self, ) -> typing.List[PinnedCheckpoint]:
+        """
+        The pinned checkpoints, in the order of their names.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterSequenceTypePinnedCheckpoint.lift
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_checkpoints,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def goldens(self, ) -> typing.List[PinnedGolden]:
+        """
+        The goldens, in the order of their names.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterSequenceTypePinnedGolden.lift
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_goldens,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def load(self, name: str,store: Store,options: typing.Union[object, ModelOptions] = _DEFAULT,progress: typing.Union[object, typing.Optional[LoadProgress]] = _DEFAULT,cancel: typing.Union[object, typing.Optional[Cancel]] = _DEFAULT) -> Model:
+        """
+        Loads the checkpoint `name`: resolves it, and opens exactly those bytes.
+
+        # Errors
+        Those of `resolve` and of `Model.load`.
+"""
+
+        _UniffiFfiConverterString.check_lower(name)
+
+        _UniffiFfiConverterTypeStore.check_lower(store)
+
+        if options is _DEFAULT:
+            options = ModelOptions()
+        _UniffiFfiConverterTypeModelOptions.check_lower(options)
+
+        if progress is _DEFAULT:
+            progress = None
+        _UniffiFfiConverterOptionalTypeLoadProgress.check_lower(progress)
+
+        if cancel is _DEFAULT:
+            cancel = None
+        _UniffiFfiConverterOptionalTypeCancel.check_lower(cancel)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterString.lower(name),
+            _UniffiFfiConverterTypeStore.lower(store),
+            _UniffiFfiConverterTypeModelOptions.lower(options),
+            _UniffiFfiConverterOptionalTypeLoadProgress.lower(progress),
+            _UniffiFfiConverterOptionalTypeCancel.lower(cancel),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeModel.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypePinfoldError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_load,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def path(self, ) -> str:
+        """
+        The path of the file.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterString.lift
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_path,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def pull(self, name: str,store: Store,options: typing.Union[object, PullOptions] = _DEFAULT,progress: typing.Union[object, typing.Optional[PullProgress]] = _DEFAULT,cancel: typing.Union[object, typing.Optional[Cancel]] = _DEFAULT) -> PinnedFile:
+        """
+        Brings the bytes of the checkpoint or adapter `name` into the store, unless they are there.
+
+        # Errors
+        `NotPinned`, `PullFailed`, `NoSpace`, `InvalidOption`, `Io`, `Cancelled`, `Callback`, or `InvalidText` if the
+        path is not Unicode. What arrived is kept for the next attempt.
+"""
+
+        _UniffiFfiConverterString.check_lower(name)
+
+        _UniffiFfiConverterTypeStore.check_lower(store)
+
+        if options is _DEFAULT:
+            options = PullOptions()
+        _UniffiFfiConverterTypePullOptions.check_lower(options)
+
+        if progress is _DEFAULT:
+            progress = None
+        _UniffiFfiConverterOptionalTypePullProgress.check_lower(progress)
+
+        if cancel is _DEFAULT:
+            cancel = None
+        _UniffiFfiConverterOptionalTypeCancel.check_lower(cancel)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterString.lower(name),
+            _UniffiFfiConverterTypeStore.lower(store),
+            _UniffiFfiConverterTypePullOptions.lower(options),
+            _UniffiFfiConverterOptionalTypePullProgress.lower(progress),
+            _UniffiFfiConverterOptionalTypeCancel.lower(cancel),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypePinnedFile.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypePinfoldError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_pull,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def resolve(self, name: str,store: Store,full_check: bool = False) -> PinnedFile:
+        """
+        A file with exactly the bytes that the checkpoint or adapter `name` is pinned to: of the store, or else of a
+        `file:` source. Nothing is downloaded. A file that was hashed is not hashed again as long as it is not touched;
+        with `full_check` it always is.
+
+        # Errors
+        `NotPinned`, `NotPulled`, `WrongDigest`, `BadLock` if the pinned size is wrong, `Io`, or `InvalidText` if the path is not Unicode.
+"""
+
+        _UniffiFfiConverterString.check_lower(name)
+
+        _UniffiFfiConverterTypeStore.check_lower(store)
+
+        _UniffiFfiConverterBoolean.check_lower(full_check)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterString.lower(name),
+            _UniffiFfiConverterTypeStore.lower(store),
+            _UniffiFfiConverterBoolean.lower(full_check),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypePinnedFile.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypePinfoldError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_resolve,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def sampling(self, name: str) -> Sampling:
+        """
+        The settings of the sampler that have this name.
+
+        # Errors
+        `NotPinned`.
+"""
+
+        _UniffiFfiConverterString.check_lower(name)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterString.lower(name),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeSampling.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypePinfoldError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_sampling,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def verify(self, store: Store,options: typing.Union[object, VerifyOptions] = _DEFAULT,progress: typing.Union[object, typing.Optional[VerifyProgress]] = _DEFAULT,cancel: typing.Union[object, typing.Optional[Cancel]] = _DEFAULT) -> VerifyReport:
+        """
+        Checks the files, and replays the goldens. What is wrong with a pin stands in the report.
+
+        # Errors
+        `NotPinned` for an unknown name, `InvalidOption`, `Cancelled` or `Callback`.
+"""
+
+        _UniffiFfiConverterTypeStore.check_lower(store)
+
+        if options is _DEFAULT:
+            options = VerifyOptions()
+        _UniffiFfiConverterTypeVerifyOptions.check_lower(options)
+
+        if progress is _DEFAULT:
+            progress = None
+        _UniffiFfiConverterOptionalTypeVerifyProgress.check_lower(progress)
+
+        if cancel is _DEFAULT:
+            cancel = None
+        _UniffiFfiConverterOptionalTypeCancel.check_lower(cancel)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterTypeStore.lower(store),
+            _UniffiFfiConverterTypeVerifyOptions.lower(options),
+            _UniffiFfiConverterOptionalTypeVerifyProgress.lower(progress),
+            _UniffiFfiConverterOptionalTypeCancel.lower(cancel),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeVerifyReport.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypePinfoldError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_pinfold_ffi_fn_method_lockfile_verify,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+
+
+
+
+
+class _UniffiFfiConverterTypeLockFile:
+    @staticmethod
+    def lift(value: int) -> LockFile:
+        return LockFile._uniffi_make_instance(value)
+
+    @staticmethod
+    def check_lower(value: LockFile):
+        if not isinstance(value, LockFile):
+            raise TypeError("Expected LockFile instance, {} found".format(type(value).__name__))
+
+    @staticmethod
+    def lower(value: LockFile) -> ctypes.c_uint64:
+        return value._uniffi_clone_handle()
+
+    @classmethod
+    def read(cls, buf: _UniffiRustBuffer) -> LockFile:
+        ptr = buf.read_u64()
+        if ptr == 0:
+            raise InternalError("Raw handle value was null")
+        return cls.lift(ptr)
+
+    @classmethod
+    def write(cls, value: LockFile, buf: _UniffiRustBuffer):
+        buf.write_u64(cls.lower(value))
+
+
+class LogSink():
+    """
+    What receives the log. Lines never hold text of the user.
+"""
+
+    def log(self, level: LogLevel,target: str,message: str) -> None:
+        """
+        Called on the thread that logs, so it must be quick and must not call Pinfold. `target` is the part that
+        speaks, e.g. `pinfold::llama`. If it fails, the line is lost and nothing else happens.
+"""
+        raise NotImplementedError
+
+class LogSinkImpl(LogSink):
+    """
+    What receives the log. Lines never hold text of the user.
+"""
+
+    _handle: ctypes.c_uint64
+
+    def __init__(self, *args, **kwargs):
+        raise ValueError("This class has no default constructor")
+
+    def __del__(self):
+        # In case of partial initialization of instances.
+        handle = getattr(self, "_handle", None)
+        if handle is not None:
+            _uniffi_rust_call(_UniffiLib.uniffi_pinfold_ffi_fn_free_logsink, handle)
+
+    def _uniffi_clone_handle(self):
+        return _uniffi_rust_call(_UniffiLib.uniffi_pinfold_ffi_fn_clone_logsink, self._handle)
+
+    # Used by alternative constructors or any methods which return this type.
+    @classmethod
+    def _uniffi_make_instance(cls, handle):
+        # Lightly yucky way to bypass the usual __init__ logic
+        # and just create a new instance with the required handle.
+        inst = cls.__new__(cls)
+        inst._handle = handle
+        return inst
+    def log(self, level: LogLevel,target: str,message: str) -> None:
+        """
+        Called on the thread that logs, so it must be quick and must not call Pinfold. `target` is the part that
+        speaks, e.g. `pinfold::llama`. If it fails, the line is lost and nothing else happens.
+"""
+
+        _UniffiFfiConverterTypeLogLevel.check_lower(level)
+
+        _UniffiFfiConverterString.check_lower(target)
+
+        _UniffiFfiConverterString.check_lower(message)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterTypeLogLevel.lower(level),
+            _UniffiFfiConverterString.lower(target),
+            _UniffiFfiConverterString.lower(message),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeCallbackError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_pinfold_ffi_fn_method_logsink_log,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+
+
+
+
+# Put all the bits inside a class to keep the top-level namespace clean
+class _UniffiTraitImplLogSinkImpl:
+    # For each method, generate a callback function to pass to Rust
+
+    @_UNIFFI_CALLBACK_INTERFACE_PINFOLD_LOG_SINK_METHOD0
+    def log(
+            uniffi_handle,
+            level,
+            target,
+            message,
+            uniffi_out_return,
+            uniffi_call_status_ptr,
+        ):
+        uniffi_obj = _UniffiFfiConverterTypeLogSink._handle_map.get(uniffi_handle)
+        def make_call():
+            uniffi_args = (_UniffiFfiConverterTypeLogLevel.lift(level), _UniffiFfiConverterString.lift(target), _UniffiFfiConverterString.lift(message), )
+            uniffi_method = uniffi_obj.log
+            return uniffi_method(*uniffi_args)
+        write_return_value = lambda v: None
+        _uniffi_trait_interface_call_with_error(
+                uniffi_call_status_ptr.contents,
+                make_call,
+                write_return_value,
+                CallbackError,
+                _UniffiFfiConverterTypeCallbackError.lower,
+        )
+
+    @_UNIFFI_CALLBACK_INTERFACE_FREE_PINFOLD_LOG_SINK
+    def _uniffi_free(uniffi_handle):
+        _UniffiFfiConverterTypeLogSink._handle_map.remove(uniffi_handle)
+
+    @_UNIFFI_CALLBACK_INTERFACE_CLONE_PINFOLD_LOG_SINK
+    def _uniffi_clone(uniffi_handle):
+        return _UniffiFfiConverterTypeLogSink._handle_map.clone(uniffi_handle)
+
+    # Generate the FFI VTable.  This has a field for each callback interface method.
+    _uniffi_vtable = _UniffiVTableCallbackInterfacePinfoldLogSink(
+        _uniffi_free,
+        _uniffi_clone,
+        log,
+    )
+    # Send Rust a pointer to the VTable.  Note: this means we need to keep the struct alive forever,
+    # or else bad things will happen when Rust tries to access it.
+    _UniffiLib.uniffi_pinfold_ffi_fn_init_callback_vtable_logsink(ctypes.byref(_uniffi_vtable))
+
+class _UniffiFfiConverterTypeLogSink:
+    _handle_map = _UniffiHandleMap()
+
+    @staticmethod
+    def lift(value: int):
+        if (value & 1) == 0:
+            # Rust-generated handle, construct a new class that uses the handle to implement the
+            # interface
+            return LogSinkImpl._uniffi_make_instance(value)
+        else:
+            # Python-generated handle, get the object from the handle map
+            return _UniffiFfiConverterTypeLogSink._handle_map.remove(value)
+
+    @staticmethod
+    def check_lower(value: LogSink):
+        if not isinstance(value, LogSink):
+            raise TypeError("Expected LogSink subclass, {} found".format(type(value).__name__))
+
+    @staticmethod
+    def lower(value: LogSink):
+         if isinstance(value, LogSinkImpl):
+            # Rust-implementated object.  Clone the handle and return it
+            return value._uniffi_clone_handle()
+         else:
+            # Python-implementated object, generate a new vtable handle and return that.
+            return _UniffiFfiConverterTypeLogSink._handle_map.insert(value)
+
+    @classmethod
+    def read(cls, buf: _UniffiRustBuffer):
+        ptr = buf.read_u64()
+        if ptr == 0:
+            raise InternalError("Raw handle value was null")
+        return cls.lift(ptr)
+
+    @classmethod
+    def write(cls, value: LogSink, buf: _UniffiRustBuffer):
+        buf.write_u64(cls.lower(value))
+
 class _UniffiFfiConverterSequenceTypeDevice(_UniffiConverterRustBuffer):
     @classmethod
     def check_lower(cls, value):
@@ -4465,31 +7661,6 @@ class _UniffiFfiConverterOptionalTypeLogSink(_UniffiConverterRustBuffer):
             return None
         elif flag == 1:
             return _UniffiFfiConverterTypeLogSink.read(buf)
-        else:
-            raise InternalError("Unexpected flag byte for optional type")
-
-class _UniffiFfiConverterOptionalTypeLoadProgress(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        if value is not None:
-            _UniffiFfiConverterTypeLoadProgress.check_lower(value)
-
-    @classmethod
-    def write(cls, value, buf):
-        if value is None:
-            buf.write_u8(0)
-            return
-
-        buf.write_u8(1)
-        _UniffiFfiConverterTypeLoadProgress.write(value, buf)
-
-    @classmethod
-    def read(cls, buf):
-        flag = buf.read_u8()
-        if flag == 0:
-            return None
-        elif flag == 1:
-            return _UniffiFfiConverterTypeLoadProgress.read(buf)
         else:
             raise InternalError("Unexpected flag byte for optional type")
 
@@ -4610,7 +7781,9 @@ def version() -> str:
 __all__ = [
     "InternalError",
     "DeviceKind",
+    "Cause",
     "FinishReason",
+    "GoldenOutcome",
     "Role",
     "CallbackError",
     "LogLevel",
@@ -4620,16 +7793,30 @@ __all__ = [
     "TokenLogprob",
     "GeneratedToken",
     "Chunk",
+    "StoreEntry",
+    "Collected",
+    "DamagedEntry",
     "Device",
+    "Difference",
     "EmbeddedInfo",
     "Facts",
+    "FileReport",
     "Finish",
     "Sampling",
     "GenerateOptions",
+    "GoldenReport",
     "Message",
     "Offload",
     "ModelOptions",
+    "PinnedAdapter",
+    "PinnedCheckpoint",
+    "PinnedFile",
+    "PinnedGolden",
+    "PullOptions",
     "SessionOptions",
+    "StoreOptions",
+    "VerifyOptions",
+    "VerifyReport",
     "devices",
     "embedded_checkpoints",
     "inspect_checkpoint",
@@ -4639,12 +7826,22 @@ __all__ = [
     "CancelProtocol",
     "LoadProgressImpl",
     "LoadProgress",
-    "LogSinkImpl",
-    "LogSink",
+    "StoreProgressImpl",
+    "StoreProgress",
+    "Store",
+    "StoreProtocol",
     "Stream",
     "StreamProtocol",
     "Session",
     "SessionProtocol",
     "Model",
     "ModelProtocol",
+    "PullProgressImpl",
+    "PullProgress",
+    "VerifyProgressImpl",
+    "VerifyProgress",
+    "LockFile",
+    "LockFileProtocol",
+    "LogSinkImpl",
+    "LogSink",
 ]

@@ -620,6 +620,49 @@ fileprivate struct FfiConverterData: FfiConverterRustBuffer {
     }
 }
 
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterTimestamp: FfiConverterRustBuffer {
+    typealias SwiftType = Date
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Date {
+        let seconds: Int64 = try readInt(&buf)
+        let nanoseconds: UInt32 = try readInt(&buf)
+        // Build the Date from whole seconds first, then add the nanoseconds as a
+        // separate TimeInterval.  Date stores CFAbsoluteTime (seconds since 2001),
+        // so adding a small fraction to the ~7.8e8 base is twice as precise as
+        // adding it to the ~1.76e9 Unix-epoch value, because the smaller magnitude
+        // leaves more mantissa bits for the sub-second part.
+        if seconds >= 0 {
+            return Date(timeIntervalSince1970: Double(seconds))
+                .addingTimeInterval(Double(nanoseconds) / 1.0e9)
+        } else {
+            return Date(timeIntervalSince1970: Double(seconds))
+                .addingTimeInterval(-Double(nanoseconds) / 1.0e9)
+        }
+    }
+
+    public static func write(_ value: Date, into buf: inout [UInt8]) {
+        var delta = value.timeIntervalSince1970
+        var sign: Int64 = 1
+        if delta < 0 {
+            // The nanoseconds portion of the epoch offset must always be
+            // positive, to simplify the calculation we will use the absolute
+            // value of the offset.
+            sign = -1
+            delta = -delta
+        }
+        if delta.rounded(.down) > Double(Int64.max) {
+            fatalError("Timestamp overflow, exceeds max bounds supported by Uniffi")
+        }
+        let seconds = Int64(delta)
+        let nanoseconds = UInt32((delta - Double(seconds)) * 1.0e9)
+        writeInt(&buf, sign * seconds)
+        writeInt(&buf, nanoseconds)
+    }
+}
+
 
 
 
@@ -989,6 +1032,422 @@ public func FfiConverterTypeLoadProgress_lift(_ handle: UInt64) throws -> LoadPr
 #endif
 public func FfiConverterTypeLoadProgress_lower(_ value: LoadProgress) -> UInt64 {
     return FfiConverterTypeLoadProgress.lower(value)
+}
+
+
+
+
+
+
+/**
+ * A lock file that was read: what an app runs, each checkpoint pinned by its digest.
+ *
+ * It shows the file as it was when it was opened. May be used from any thread.
+ */
+public protocol LockFileProtocol: AnyObject, Sendable {
+
+    /**
+     * The pinned adapters, in the order of their names.
+     */
+    func adapters()  -> [PinnedAdapter]
+
+    /**
+     * Checks that the file of `name`, which is resolved, is signed by `public_key` with the signature that the lock
+     * file carries. The key is one that the app embeds: the 56 characters of base64, or the text of a `.pub` file.
+     *
+     * # Errors
+     * `BadSignature`, also if there is no signature, and those of `resolve`.
+     */
+    func checkSignature(name: String, store: Store, publicKey: String) throws
+
+    /**
+     * The pinned checkpoints, in the order of their names.
+     */
+    func checkpoints()  -> [PinnedCheckpoint]
+
+    /**
+     * The goldens, in the order of their names.
+     */
+    func goldens()  -> [PinnedGolden]
+
+    /**
+     * Loads the checkpoint `name`: resolves it, and opens exactly those bytes.
+     *
+     * # Errors
+     * Those of `resolve` and of `Model.load`.
+     */
+    func load(name: String, store: Store, options: ModelOptions, progress: LoadProgress?, cancel: Cancel?) throws  -> Model
+
+    /**
+     * The path of the file.
+     */
+    func path()  -> String
+
+    /**
+     * Brings the bytes of the checkpoint or adapter `name` into the store, unless they are there.
+     *
+     * # Errors
+     * `NotPinned`, `PullFailed`, `NoSpace`, `InvalidOption`, `Io`, `Cancelled`, `Callback`, or `InvalidText` if the
+     * path is not Unicode. What arrived is kept for the next attempt.
+     */
+    func pull(name: String, store: Store, options: PullOptions, progress: PullProgress?, cancel: Cancel?) throws  -> PinnedFile
+
+    /**
+     * A file with exactly the bytes that the checkpoint or adapter `name` is pinned to: of the store, or else of a
+     * `file:` source. Nothing is downloaded. A file that was hashed is not hashed again as long as it is not touched;
+     * with `full_check` it always is.
+     *
+     * # Errors
+     * `NotPinned`, `NotPulled`, `WrongDigest`, `BadLock` if the pinned size is wrong, `Io`, or `InvalidText` if the path is not Unicode.
+     */
+    func resolve(name: String, store: Store, fullCheck: Bool) throws  -> PinnedFile
+
+    /**
+     * The settings of the sampler that have this name.
+     *
+     * # Errors
+     * `NotPinned`.
+     */
+    func sampling(name: String) throws  -> Sampling
+
+    /**
+     * Checks the files, and replays the goldens. What is wrong with a pin stands in the report.
+     *
+     * # Errors
+     * `NotPinned` for an unknown name, `InvalidOption`, `Cancelled` or `Callback`.
+     */
+    func verify(store: Store, options: VerifyOptions, progress: VerifyProgress?, cancel: Cancel?) throws  -> VerifyReport
+
+}
+/**
+ * A lock file that was read: what an app runs, each checkpoint pinned by its digest.
+ *
+ * It shows the file as it was when it was opened. May be used from any thread.
+ */
+open class LockFile: LockFileProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_pinfold_ffi_fn_clone_lockfile(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_pinfold_ffi_fn_free_lockfile(handle, $0) }
+    }
+
+
+    /**
+     * Reads the nearest `pinfold.lock`: in `folder`, or else in the nearest folder around it that has one.
+     *
+     * # Errors
+     * `Io` if there is none, and those of `open`.
+     */
+public static func find(folder: String)throws  -> LockFile  {
+    return try  FfiConverterTypeLockFile_lift(try rustCallWithError(FfiConverterTypePinfoldError_lift) {
+        uniffiCallStatus in
+    uniffi_pinfold_ffi_fn_constructor_lockfile_find(
+        FfiConverterString.lower(folder),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Reads the lock file at `path`.
+     *
+     * # Errors
+     * `Io`, or `BadLock`, whose message begins with the path, the line and the column.
+     */
+public static func `open`(path: String)throws  -> LockFile  {
+    return try  FfiConverterTypeLockFile_lift(try rustCallWithError(FfiConverterTypePinfoldError_lift) {
+        uniffiCallStatus in
+    uniffi_pinfold_ffi_fn_constructor_lockfile_open(
+        FfiConverterString.lower(path),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Reads the bytes of a lock file that the app has by other means, say embedded; `path` is for messages, and its
+     * folder what `file:` sources are relative to.
+     *
+     * # Errors
+     * `BadLock`.
+     */
+public static func openBytes(path: String, bytes: Data)throws  -> LockFile  {
+    return try  FfiConverterTypeLockFile_lift(try rustCallWithError(FfiConverterTypePinfoldError_lift) {
+        uniffiCallStatus in
+        FfiConverterByRefBytes.lower(bytes) { bytesFb in
+    uniffi_pinfold_ffi_fn_constructor_lockfile_open_bytes(
+        FfiConverterString.lower(path),
+        bytesFb,uniffiCallStatus
+    )
+        }
+})
+}
+
+    /**
+     * Reads a lock file that is signed: `PATH.minisig` beside it, as `minisign -Sm PATH` writes it. `public_key` is
+     * the key that the app embeds: the 56 characters of base64, or the whole text of a `.pub` file.
+     *
+     * # Errors
+     * Those of `open`, and `BadSignature`, also if there is no signature.
+     */
+public static func openSigned(path: String, publicKey: String)throws  -> LockFile  {
+    return try  FfiConverterTypeLockFile_lift(try rustCallWithError(FfiConverterTypePinfoldError_lift) {
+        uniffiCallStatus in
+    uniffi_pinfold_ffi_fn_constructor_lockfile_open_signed(
+        FfiConverterString.lower(path),
+        FfiConverterString.lower(publicKey),uniffiCallStatus
+    )
+})
+}
+
+
+
+    /**
+     * The pinned adapters, in the order of their names.
+     */
+open func adapters() -> [PinnedAdapter]  {
+    return try!  FfiConverterSequenceTypePinnedAdapter.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_pinfold_ffi_fn_method_lockfile_adapters(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Checks that the file of `name`, which is resolved, is signed by `public_key` with the signature that the lock
+     * file carries. The key is one that the app embeds: the 56 characters of base64, or the text of a `.pub` file.
+     *
+     * # Errors
+     * `BadSignature`, also if there is no signature, and those of `resolve`.
+     */
+open func checkSignature(name: String, store: Store, publicKey: String)throws   {try rustCallWithError(FfiConverterTypePinfoldError_lift) {
+        uniffiCallStatus in
+    uniffi_pinfold_ffi_fn_method_lockfile_check_signature(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(name),
+        FfiConverterTypeStore_lower(store),
+        FfiConverterString.lower(publicKey),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * The pinned checkpoints, in the order of their names.
+     */
+open func checkpoints() -> [PinnedCheckpoint]  {
+    return try!  FfiConverterSequenceTypePinnedCheckpoint.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_pinfold_ffi_fn_method_lockfile_checkpoints(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * The goldens, in the order of their names.
+     */
+open func goldens() -> [PinnedGolden]  {
+    return try!  FfiConverterSequenceTypePinnedGolden.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_pinfold_ffi_fn_method_lockfile_goldens(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Loads the checkpoint `name`: resolves it, and opens exactly those bytes.
+     *
+     * # Errors
+     * Those of `resolve` and of `Model.load`.
+     */
+open func load(name: String, store: Store, options: ModelOptions = ModelOptions(), progress: LoadProgress? = nil, cancel: Cancel? = nil)throws  -> Model  {
+    return try  FfiConverterTypeModel_lift(try rustCallWithError(FfiConverterTypePinfoldError_lift) {
+        uniffiCallStatus in
+    uniffi_pinfold_ffi_fn_method_lockfile_load(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(name),
+        FfiConverterTypeStore_lower(store),
+        FfiConverterTypeModelOptions_lower(options),
+        FfiConverterOptionTypeLoadProgress.lower(progress),
+        FfiConverterOptionTypeCancel.lower(cancel),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * The path of the file.
+     */
+open func path() -> String  {
+    return try!  FfiConverterString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_pinfold_ffi_fn_method_lockfile_path(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Brings the bytes of the checkpoint or adapter `name` into the store, unless they are there.
+     *
+     * # Errors
+     * `NotPinned`, `PullFailed`, `NoSpace`, `InvalidOption`, `Io`, `Cancelled`, `Callback`, or `InvalidText` if the
+     * path is not Unicode. What arrived is kept for the next attempt.
+     */
+open func pull(name: String, store: Store, options: PullOptions = PullOptions(), progress: PullProgress? = nil, cancel: Cancel? = nil)throws  -> PinnedFile  {
+    return try  FfiConverterTypePinnedFile_lift(try rustCallWithError(FfiConverterTypePinfoldError_lift) {
+        uniffiCallStatus in
+    uniffi_pinfold_ffi_fn_method_lockfile_pull(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(name),
+        FfiConverterTypeStore_lower(store),
+        FfiConverterTypePullOptions_lower(options),
+        FfiConverterOptionTypePullProgress.lower(progress),
+        FfiConverterOptionTypeCancel.lower(cancel),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * A file with exactly the bytes that the checkpoint or adapter `name` is pinned to: of the store, or else of a
+     * `file:` source. Nothing is downloaded. A file that was hashed is not hashed again as long as it is not touched;
+     * with `full_check` it always is.
+     *
+     * # Errors
+     * `NotPinned`, `NotPulled`, `WrongDigest`, `BadLock` if the pinned size is wrong, `Io`, or `InvalidText` if the path is not Unicode.
+     */
+open func resolve(name: String, store: Store, fullCheck: Bool = false)throws  -> PinnedFile  {
+    return try  FfiConverterTypePinnedFile_lift(try rustCallWithError(FfiConverterTypePinfoldError_lift) {
+        uniffiCallStatus in
+    uniffi_pinfold_ffi_fn_method_lockfile_resolve(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(name),
+        FfiConverterTypeStore_lower(store),
+        FfiConverterBool.lower(fullCheck),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * The settings of the sampler that have this name.
+     *
+     * # Errors
+     * `NotPinned`.
+     */
+open func sampling(name: String)throws  -> Sampling  {
+    return try  FfiConverterTypeSampling_lift(try rustCallWithError(FfiConverterTypePinfoldError_lift) {
+        uniffiCallStatus in
+    uniffi_pinfold_ffi_fn_method_lockfile_sampling(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(name),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Checks the files, and replays the goldens. What is wrong with a pin stands in the report.
+     *
+     * # Errors
+     * `NotPinned` for an unknown name, `InvalidOption`, `Cancelled` or `Callback`.
+     */
+open func verify(store: Store, options: VerifyOptions = VerifyOptions(), progress: VerifyProgress? = nil, cancel: Cancel? = nil)throws  -> VerifyReport  {
+    return try  FfiConverterTypeVerifyReport_lift(try rustCallWithError(FfiConverterTypePinfoldError_lift) {
+        uniffiCallStatus in
+    uniffi_pinfold_ffi_fn_method_lockfile_verify(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeStore_lower(store),
+        FfiConverterTypeVerifyOptions_lower(options),
+        FfiConverterOptionTypeVerifyProgress.lower(progress),
+        FfiConverterOptionTypeCancel.lower(cancel),uniffiCallStatus
+    )
+})
+}
+
+
+
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeLockFile: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = LockFile
+
+    public static func lift(_ handle: UInt64) throws -> LockFile {
+        return LockFile(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: LockFile) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> LockFile {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: LockFile, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLockFile_lift(_ handle: UInt64) throws -> LockFile {
+    return try FfiConverterTypeLockFile.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLockFile_lower(_ value: LockFile) -> UInt64 {
+    return FfiConverterTypeLockFile.lower(value)
 }
 
 
@@ -1586,6 +2045,227 @@ public func FfiConverterTypeModel_lower(_ value: Model) -> UInt64 {
 
 
 /**
+ * What an app hears of a download.
+ */
+public protocol PullProgress: AnyObject, Sendable {
+
+    /**
+     * Called about ten times a second on the thread that pulls, with the source that is read, the bytes that are
+     * on this machine, those of earlier attempts included, and the bytes in all, 0 as long as that is not known. If
+     * it fails, the pull ends with the error `Callback`; what arrived is kept for the next attempt.
+     */
+    func pulled(source: String, done: UInt64, total: UInt64) throws
+
+}
+/**
+ * What an app hears of a download.
+ */
+open class PullProgressImpl: PullProgress, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_pinfold_ffi_fn_clone_pullprogress(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_pinfold_ffi_fn_free_pullprogress(handle, $0) }
+    }
+
+
+
+
+    /**
+     * Called about ten times a second on the thread that pulls, with the source that is read, the bytes that are
+     * on this machine, those of earlier attempts included, and the bytes in all, 0 as long as that is not known. If
+     * it fails, the pull ends with the error `Callback`; what arrived is kept for the next attempt.
+     */
+open func pulled(source: String, done: UInt64, total: UInt64)throws   {try rustCallWithError(FfiConverterTypeCallbackError_lift) {
+        uniffiCallStatus in
+    uniffi_pinfold_ffi_fn_method_pullprogress_pulled(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(source),
+        FfiConverterUInt64.lower(done),
+        FfiConverterUInt64.lower(total),uniffiCallStatus
+    )
+}
+}
+
+
+
+}
+
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfacePullProgress {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfacePullProgress = UniffiVTableCallbackInterfacePullProgress(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterTypePullProgress.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface PullProgress: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterTypePullProgress.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface PullProgress: handle missing in uniffiClone")
+            }
+        },
+        pulled: { (
+            uniffiHandle: UInt64,
+            source: RustBuffer,
+            done: UInt64,
+            total: UInt64,
+            uniffiOutReturn: UnsafeMutableRawPointer,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> () in
+                guard let uniffiObj = try? FfiConverterTypePullProgress.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.pulled(
+                     source: try FfiConverterString.lift(source),
+                     done: try FfiConverterUInt64.lift(done),
+                     total: try FfiConverterUInt64.lift(total)
+                )
+            }
+
+
+            let writeReturn = { () }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeCallbackError_lower
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfacePullProgress> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfacePullProgress>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitPullProgress() {
+    uniffi_pinfold_ffi_fn_init_callback_vtable_pullprogress(UniffiCallbackInterfacePullProgress.vtablePtr)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypePullProgress: FfiConverter {
+    fileprivate static let handleMap = UniffiHandleMap<PullProgress>()
+
+    typealias FfiType = UInt64
+    typealias SwiftType = PullProgress
+
+    public static func lift(_ handle: UInt64) throws -> PullProgress {
+        if ((handle & 1) == 0) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return PullProgressImpl(unsafeFromHandle: handle)
+        } else {
+            // Swift-generated handle, get the object from the handle map
+            return try handleMap.remove(handle: handle)
+        }
+    }
+
+    public static func lower(_ value: PullProgress) -> UInt64 {
+         if let rustImpl = value as? PullProgressImpl {
+             // Rust-implemented object.  Clone the handle and return it
+            return rustImpl.uniffiCloneHandle()
+         } else {
+            // Swift object, generate a new vtable handle and return that.
+            return handleMap.insert(obj: value)
+         }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PullProgress {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: PullProgress, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePullProgress_lift(_ handle: UInt64) throws -> PullProgress {
+    return try FfiConverterTypePullProgress.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePullProgress_lower(_ value: PullProgress) -> UInt64 {
+    return FfiConverterTypePullProgress.lower(value)
+}
+
+
+
+
+
+
+/**
  * A sequence of tokens: what was read and what was generated.
  *
  * May be used from any thread; calls are done one after another. While a stream of the session is open, every
@@ -1949,6 +2629,498 @@ public func FfiConverterTypeSession_lower(_ value: Session) -> UInt64 {
 
 
 /**
+ * The bytes of pins on this machine, each file under its digest: a folder that all processes of a user share.
+ *
+ * May be used from any thread, beside other processes.
+ */
+public protocol StoreProtocol: AnyObject, Sendable {
+
+    /**
+     * Removes what no known lock file pins, and what is left of downloads that nobody continues. With `dry_run` it
+     * only says what it would remove. Known are the lock files that were pulled here.
+     *
+     * # Errors
+     * `Io`, or `BadLock` of a known lock file: what it pins is not known then, and nothing is removed.
+     */
+    func collect(dryRun: Bool) throws  -> Collected
+
+    /**
+     * Its files, in the order of their digests.
+     *
+     * # Errors
+     * `Io`.
+     */
+    func entries() throws  -> [StoreEntry]
+
+    /**
+     * Copies a file into the store and gives its digest. With `expected_digest` other bytes are refused.
+     *
+     * # Errors
+     * `Io`, `WrongDigest`, `NoSpace`, `InvalidOption` for a text that is no digest, `Cancelled` or `Callback`.
+     */
+    func importFile(path: String, expectedDigest: String?, progress: StoreProgress?, cancel: Cancel?) throws  -> String
+
+    /**
+     * Removes the file of this digest; false if the store does not have it.
+     *
+     * # Errors
+     * `InvalidOption` for a text that is no digest, or `Io`.
+     */
+    func remove(digest: String) throws  -> Bool
+
+    /**
+     * Its folder.
+     */
+    func root()  -> String
+
+    /**
+     * Hashes the files of these digests, or all if there are none, and gives those whose bytes were changed.
+     *
+     * # Errors
+     * `InvalidOption` for a text that is no digest, `NotPulled` for one that the store does not have, `Io`,
+     * `Cancelled` or `Callback`.
+     */
+    func verify(digests: [String], progress: StoreProgress?, cancel: Cancel?) throws  -> [DamagedEntry]
+
+}
+/**
+ * The bytes of pins on this machine, each file under its digest: a folder that all processes of a user share.
+ *
+ * May be used from any thread, beside other processes.
+ */
+open class Store: StoreProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_pinfold_ffi_fn_clone_store(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_pinfold_ffi_fn_free_store(handle, $0) }
+    }
+
+
+    /**
+     * Opens the store, and makes its folders if they are missing.
+     *
+     * # Errors
+     * `Io`, `BadStore`, or `InvalidText` if the path of its folder is not Unicode.
+     */
+public static func `open`(options: StoreOptions = StoreOptions())throws  -> Store  {
+    return try  FfiConverterTypeStore_lift(try rustCallWithError(FfiConverterTypePinfoldError_lift) {
+        uniffiCallStatus in
+    uniffi_pinfold_ffi_fn_constructor_store_open(
+        FfiConverterTypeStoreOptions_lower(options),uniffiCallStatus
+    )
+})
+}
+
+
+
+    /**
+     * Removes what no known lock file pins, and what is left of downloads that nobody continues. With `dry_run` it
+     * only says what it would remove. Known are the lock files that were pulled here.
+     *
+     * # Errors
+     * `Io`, or `BadLock` of a known lock file: what it pins is not known then, and nothing is removed.
+     */
+open func collect(dryRun: Bool = false)throws  -> Collected  {
+    return try  FfiConverterTypeCollected_lift(try rustCallWithError(FfiConverterTypePinfoldError_lift) {
+        uniffiCallStatus in
+    uniffi_pinfold_ffi_fn_method_store_collect(
+            self.uniffiCloneHandle(),
+        FfiConverterBool.lower(dryRun),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Its files, in the order of their digests.
+     *
+     * # Errors
+     * `Io`.
+     */
+open func entries()throws  -> [StoreEntry]  {
+    return try  FfiConverterSequenceTypeStoreEntry.lift(try rustCallWithError(FfiConverterTypePinfoldError_lift) {
+        uniffiCallStatus in
+    uniffi_pinfold_ffi_fn_method_store_entries(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Copies a file into the store and gives its digest. With `expected_digest` other bytes are refused.
+     *
+     * # Errors
+     * `Io`, `WrongDigest`, `NoSpace`, `InvalidOption` for a text that is no digest, `Cancelled` or `Callback`.
+     */
+open func importFile(path: String, expectedDigest: String? = nil, progress: StoreProgress? = nil, cancel: Cancel? = nil)throws  -> String  {
+    return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypePinfoldError_lift) {
+        uniffiCallStatus in
+    uniffi_pinfold_ffi_fn_method_store_import_file(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(path),
+        FfiConverterOptionString.lower(expectedDigest),
+        FfiConverterOptionTypeStoreProgress.lower(progress),
+        FfiConverterOptionTypeCancel.lower(cancel),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Removes the file of this digest; false if the store does not have it.
+     *
+     * # Errors
+     * `InvalidOption` for a text that is no digest, or `Io`.
+     */
+open func remove(digest: String)throws  -> Bool  {
+    return try  FfiConverterBool.lift(try rustCallWithError(FfiConverterTypePinfoldError_lift) {
+        uniffiCallStatus in
+    uniffi_pinfold_ffi_fn_method_store_remove(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(digest),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Its folder.
+     */
+open func root() -> String  {
+    return try!  FfiConverterString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_pinfold_ffi_fn_method_store_root(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Hashes the files of these digests, or all if there are none, and gives those whose bytes were changed.
+     *
+     * # Errors
+     * `InvalidOption` for a text that is no digest, `NotPulled` for one that the store does not have, `Io`,
+     * `Cancelled` or `Callback`.
+     */
+open func verify(digests: [String] = [], progress: StoreProgress? = nil, cancel: Cancel? = nil)throws  -> [DamagedEntry]  {
+    return try  FfiConverterSequenceTypeDamagedEntry.lift(try rustCallWithError(FfiConverterTypePinfoldError_lift) {
+        uniffiCallStatus in
+    uniffi_pinfold_ffi_fn_method_store_verify(
+            self.uniffiCloneHandle(),
+        FfiConverterSequenceString.lower(digests),
+        FfiConverterOptionTypeStoreProgress.lower(progress),
+        FfiConverterOptionTypeCancel.lower(cancel),uniffiCallStatus
+    )
+})
+}
+
+
+
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeStore: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = Store
+
+    public static func lift(_ handle: UInt64) throws -> Store {
+        return Store(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: Store) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Store {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: Store, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeStore_lift(_ handle: UInt64) throws -> Store {
+    return try FfiConverterTypeStore.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeStore_lower(_ value: Store) -> UInt64 {
+    return FfiConverterTypeStore.lower(value)
+}
+
+
+
+
+
+
+/**
+ * What an app hears of work on the files of a store.
+ */
+public protocol StoreProgress: AnyObject, Sendable {
+
+    /**
+     * Called on the thread that works, with the bytes that are done and those there are in all. If it fails, the
+     * work ends with the error `Callback`.
+     */
+    func processed(done: UInt64, total: UInt64) throws
+
+}
+/**
+ * What an app hears of work on the files of a store.
+ */
+open class StoreProgressImpl: StoreProgress, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_pinfold_ffi_fn_clone_storeprogress(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_pinfold_ffi_fn_free_storeprogress(handle, $0) }
+    }
+
+
+
+
+    /**
+     * Called on the thread that works, with the bytes that are done and those there are in all. If it fails, the
+     * work ends with the error `Callback`.
+     */
+open func processed(done: UInt64, total: UInt64)throws   {try rustCallWithError(FfiConverterTypeCallbackError_lift) {
+        uniffiCallStatus in
+    uniffi_pinfold_ffi_fn_method_storeprogress_processed(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt64.lower(done),
+        FfiConverterUInt64.lower(total),uniffiCallStatus
+    )
+}
+}
+
+
+
+}
+
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfaceStoreProgress {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfaceStoreProgress = UniffiVTableCallbackInterfaceStoreProgress(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterTypeStoreProgress.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface StoreProgress: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterTypeStoreProgress.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface StoreProgress: handle missing in uniffiClone")
+            }
+        },
+        processed: { (
+            uniffiHandle: UInt64,
+            done: UInt64,
+            total: UInt64,
+            uniffiOutReturn: UnsafeMutableRawPointer,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> () in
+                guard let uniffiObj = try? FfiConverterTypeStoreProgress.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.processed(
+                     done: try FfiConverterUInt64.lift(done),
+                     total: try FfiConverterUInt64.lift(total)
+                )
+            }
+
+
+            let writeReturn = { () }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeCallbackError_lower
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceStoreProgress> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceStoreProgress>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitStoreProgress() {
+    uniffi_pinfold_ffi_fn_init_callback_vtable_storeprogress(UniffiCallbackInterfaceStoreProgress.vtablePtr)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeStoreProgress: FfiConverter {
+    fileprivate static let handleMap = UniffiHandleMap<StoreProgress>()
+
+    typealias FfiType = UInt64
+    typealias SwiftType = StoreProgress
+
+    public static func lift(_ handle: UInt64) throws -> StoreProgress {
+        if ((handle & 1) == 0) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return StoreProgressImpl(unsafeFromHandle: handle)
+        } else {
+            // Swift-generated handle, get the object from the handle map
+            return try handleMap.remove(handle: handle)
+        }
+    }
+
+    public static func lower(_ value: StoreProgress) -> UInt64 {
+         if let rustImpl = value as? StoreProgressImpl {
+             // Rust-implemented object.  Clone the handle and return it
+            return rustImpl.uniffiCloneHandle()
+         } else {
+            // Swift object, generate a new vtable handle and return that.
+            return handleMap.insert(obj: value)
+         }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> StoreProgress {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: StoreProgress, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeStoreProgress_lift(_ handle: UInt64) throws -> StoreProgress {
+    return try FfiConverterTypeStoreProgress.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeStoreProgress_lower(_ value: StoreProgress) -> UInt64 {
+    return FfiConverterTypeStoreProgress.lower(value)
+}
+
+
+
+
+
+
+/**
  * A generation under way.
  *
  * The worker runs ahead by at most 64 pieces. Once the stream was cancelled or dropped, its session holds the
@@ -2121,6 +3293,225 @@ public func FfiConverterTypeStream_lift(_ handle: UInt64) throws -> Stream {
 #endif
 public func FfiConverterTypeStream_lower(_ value: Stream) -> UInt64 {
     return FfiConverterTypeStream.lower(value)
+}
+
+
+
+
+
+
+/**
+ * What an app hears of a verification.
+ */
+public protocol VerifyProgress: AnyObject, Sendable {
+
+    /**
+     * Called on the thread that verifies, with what is looked at, empty once all is done, the number of things that
+     * are done and of those there are. If it fails, the verification ends with the error `Callback`.
+     */
+    func verified(subject: String, done: UInt32, total: UInt32) throws
+
+}
+/**
+ * What an app hears of a verification.
+ */
+open class VerifyProgressImpl: VerifyProgress, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_pinfold_ffi_fn_clone_verifyprogress(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_pinfold_ffi_fn_free_verifyprogress(handle, $0) }
+    }
+
+
+
+
+    /**
+     * Called on the thread that verifies, with what is looked at, empty once all is done, the number of things that
+     * are done and of those there are. If it fails, the verification ends with the error `Callback`.
+     */
+open func verified(subject: String, done: UInt32, total: UInt32)throws   {try rustCallWithError(FfiConverterTypeCallbackError_lift) {
+        uniffiCallStatus in
+    uniffi_pinfold_ffi_fn_method_verifyprogress_verified(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(subject),
+        FfiConverterUInt32.lower(done),
+        FfiConverterUInt32.lower(total),uniffiCallStatus
+    )
+}
+}
+
+
+
+}
+
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfaceVerifyProgress {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfaceVerifyProgress = UniffiVTableCallbackInterfaceVerifyProgress(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterTypeVerifyProgress.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface VerifyProgress: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterTypeVerifyProgress.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface VerifyProgress: handle missing in uniffiClone")
+            }
+        },
+        verified: { (
+            uniffiHandle: UInt64,
+            subject: RustBuffer,
+            done: UInt32,
+            total: UInt32,
+            uniffiOutReturn: UnsafeMutableRawPointer,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> () in
+                guard let uniffiObj = try? FfiConverterTypeVerifyProgress.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.verified(
+                     subject: try FfiConverterString.lift(subject),
+                     done: try FfiConverterUInt32.lift(done),
+                     total: try FfiConverterUInt32.lift(total)
+                )
+            }
+
+
+            let writeReturn = { () }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeCallbackError_lower
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceVerifyProgress> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceVerifyProgress>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitVerifyProgress() {
+    uniffi_pinfold_ffi_fn_init_callback_vtable_verifyprogress(UniffiCallbackInterfaceVerifyProgress.vtablePtr)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeVerifyProgress: FfiConverter {
+    fileprivate static let handleMap = UniffiHandleMap<VerifyProgress>()
+
+    typealias FfiType = UInt64
+    typealias SwiftType = VerifyProgress
+
+    public static func lift(_ handle: UInt64) throws -> VerifyProgress {
+        if ((handle & 1) == 0) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return VerifyProgressImpl(unsafeFromHandle: handle)
+        } else {
+            // Swift-generated handle, get the object from the handle map
+            return try handleMap.remove(handle: handle)
+        }
+    }
+
+    public static func lower(_ value: VerifyProgress) -> UInt64 {
+         if let rustImpl = value as? VerifyProgressImpl {
+             // Rust-implemented object.  Clone the handle and return it
+            return rustImpl.uniffiCloneHandle()
+         } else {
+            // Swift object, generate a new vtable handle and return that.
+            return handleMap.insert(obj: value)
+         }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> VerifyProgress {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: VerifyProgress, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeVerifyProgress_lift(_ handle: UInt64) throws -> VerifyProgress {
+    return try FfiConverterTypeVerifyProgress.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeVerifyProgress_lower(_ value: VerifyProgress) -> UInt64 {
+    return FfiConverterTypeVerifyProgress.lower(value)
 }
 
 
@@ -2375,6 +3766,144 @@ public func FfiConverterTypeChunk_lower(_ value: Chunk) -> RustBuffer {
 
 
 /**
+ * What was removed from a store, or would be.
+ */
+public struct Collected: Equatable, Hashable {
+    /**
+     * Whole files that no known lock file pins.
+     */
+    public var removed: [StoreEntry]
+    /**
+     * Bytes that were freed, those of unfinished downloads included.
+     */
+    public var freed: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Whole files that no known lock file pins.
+         */removed: [StoreEntry],
+        /**
+         * Bytes that were freed, those of unfinished downloads included.
+         */freed: UInt64) {
+        self.removed = removed
+        self.freed = freed
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Collected: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeCollected: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Collected {
+        return
+            try Collected(
+                removed: FfiConverterSequenceTypeStoreEntry.read(from: &buf),
+                freed: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Collected, into buf: inout [UInt8]) {
+        FfiConverterSequenceTypeStoreEntry.write(value.removed, into: &buf)
+        FfiConverterUInt64.write(value.freed, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCollected_lift(_ buf: RustBuffer) throws -> Collected {
+    return try FfiConverterTypeCollected.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCollected_lower(_ value: Collected) -> RustBuffer {
+    return FfiConverterTypeCollected.lower(value)
+}
+
+
+/**
+ * A file of a store whose bytes were changed.
+ */
+public struct DamagedEntry: Equatable, Hashable {
+    /**
+     * The file, under the digest that it should have.
+     */
+    public var entry: StoreEntry
+    /**
+     * The digest that its bytes have now, in hexadecimal.
+     */
+    public var actualDigest: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The file, under the digest that it should have.
+         */entry: StoreEntry,
+        /**
+         * The digest that its bytes have now, in hexadecimal.
+         */actualDigest: String) {
+        self.entry = entry
+        self.actualDigest = actualDigest
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension DamagedEntry: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeDamagedEntry: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> DamagedEntry {
+        return
+            try DamagedEntry(
+                entry: FfiConverterTypeStoreEntry.read(from: &buf),
+                actualDigest: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: DamagedEntry, into buf: inout [UInt8]) {
+        FfiConverterTypeStoreEntry.write(value.entry, into: &buf)
+        FfiConverterString.write(value.actualDigest, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDamagedEntry_lift(_ buf: RustBuffer) throws -> DamagedEntry {
+    return try FfiConverterTypeDamagedEntry.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDamagedEntry_lower(_ value: DamagedEntry) -> RustBuffer {
+    return FfiConverterTypeDamagedEntry.lower(value)
+}
+
+
+/**
  * Something that can compute.
  */
 public struct Device: Equatable, Hashable {
@@ -2480,6 +4009,115 @@ public func FfiConverterTypeDevice_lift(_ buf: RustBuffer) throws -> Device {
 #endif
 public func FfiConverterTypeDevice_lower(_ value: Device) -> RustBuffer {
     return FfiConverterTypeDevice.lower(value)
+}
+
+
+/**
+ * Where a golden differs first.
+ */
+public struct Difference: Equatable, Hashable {
+    /**
+     * The index of the token among the generated ones.
+     */
+    public var index: UInt32
+    /**
+     * The token that was recorded; none if the generation went on after the recorded end.
+     */
+    public var expectedToken: UInt32?
+    /**
+     * The token that was chosen now; none if the generation ended.
+     */
+    public var actualToken: UInt32?
+    /**
+     * The text that was recorded.
+     */
+    public var expectedText: String
+    /**
+     * The text that is generated now.
+     */
+    public var actualText: String
+    /**
+     * The logit of the token chosen now less that of the recorded one, before any filter.
+     */
+    public var margin: Float?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The index of the token among the generated ones.
+         */index: UInt32,
+        /**
+         * The token that was recorded; none if the generation went on after the recorded end.
+         */expectedToken: UInt32?,
+        /**
+         * The token that was chosen now; none if the generation ended.
+         */actualToken: UInt32?,
+        /**
+         * The text that was recorded.
+         */expectedText: String,
+        /**
+         * The text that is generated now.
+         */actualText: String,
+        /**
+         * The logit of the token chosen now less that of the recorded one, before any filter.
+         */margin: Float?) {
+        self.index = index
+        self.expectedToken = expectedToken
+        self.actualToken = actualToken
+        self.expectedText = expectedText
+        self.actualText = actualText
+        self.margin = margin
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Difference: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeDifference: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Difference {
+        return
+            try Difference(
+                index: FfiConverterUInt32.read(from: &buf),
+                expectedToken: FfiConverterOptionUInt32.read(from: &buf),
+                actualToken: FfiConverterOptionUInt32.read(from: &buf),
+                expectedText: FfiConverterString.read(from: &buf),
+                actualText: FfiConverterString.read(from: &buf),
+                margin: FfiConverterOptionFloat.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Difference, into buf: inout [UInt8]) {
+        FfiConverterUInt32.write(value.index, into: &buf)
+        FfiConverterOptionUInt32.write(value.expectedToken, into: &buf)
+        FfiConverterOptionUInt32.write(value.actualToken, into: &buf)
+        FfiConverterString.write(value.expectedText, into: &buf)
+        FfiConverterString.write(value.actualText, into: &buf)
+        FfiConverterOptionFloat.write(value.margin, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDifference_lift(_ buf: RustBuffer) throws -> Difference {
+    return try FfiConverterTypeDifference.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDifference_lower(_ value: Difference) -> RustBuffer {
+    return FfiConverterTypeDifference.lower(value)
 }
 
 
@@ -2708,6 +4346,95 @@ public func FfiConverterTypeFacts_lift(_ buf: RustBuffer) throws -> Facts {
 #endif
 public func FfiConverterTypeFacts_lower(_ value: Facts) -> RustBuffer {
     return FfiConverterTypeFacts.lower(value)
+}
+
+
+/**
+ * The outcome for a file.
+ */
+public struct FileReport: Equatable, Hashable {
+    /**
+     * Its name in the lock file.
+     */
+    public var name: String
+    /**
+     * Whether it is as pinned.
+     */
+    public var passed: Bool
+    /**
+     * What is wrong, with what changed in it as far as that can be said; empty if nothing is.
+     */
+    public var causes: [Cause]
+    /**
+     * The same in words, for people.
+     */
+    public var detail: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Its name in the lock file.
+         */name: String,
+        /**
+         * Whether it is as pinned.
+         */passed: Bool,
+        /**
+         * What is wrong, with what changed in it as far as that can be said; empty if nothing is.
+         */causes: [Cause],
+        /**
+         * The same in words, for people.
+         */detail: String) {
+        self.name = name
+        self.passed = passed
+        self.causes = causes
+        self.detail = detail
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension FileReport: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFileReport: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FileReport {
+        return
+            try FileReport(
+                name: FfiConverterString.read(from: &buf),
+                passed: FfiConverterBool.read(from: &buf),
+                causes: FfiConverterSequenceTypeCause.read(from: &buf),
+                detail: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: FileReport, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.name, into: &buf)
+        FfiConverterBool.write(value.passed, into: &buf)
+        FfiConverterSequenceTypeCause.write(value.causes, into: &buf)
+        FfiConverterString.write(value.detail, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFileReport_lift(_ buf: RustBuffer) throws -> FileReport {
+    return try FfiConverterTypeFileReport.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFileReport_lower(_ value: FileReport) -> RustBuffer {
+    return FfiConverterTypeFileReport.lower(value)
 }
 
 
@@ -2979,6 +4706,135 @@ public func FfiConverterTypeGeneratedToken_lower(_ value: GeneratedToken) -> Rus
 
 
 /**
+ * The outcome for a golden.
+ */
+public struct GoldenReport: Equatable, Hashable {
+    /**
+     * Its name.
+     */
+    public var name: String
+    /**
+     * The name of its checkpoint.
+     */
+    public var checkpoint: String
+    /**
+     * How it compares.
+     */
+    public var outcome: GoldenOutcome
+    /**
+     * Whether the same backend and version recorded it, so that it was compared byte for byte.
+     */
+    public var exact: Bool
+    /**
+     * What changed, if anything did.
+     */
+    public var cause: Cause?
+    /**
+     * The first difference.
+     */
+    public var difference: Difference?
+    /**
+     * The largest difference of a log-probability from the recorded one, in nats.
+     */
+    public var deviation: Float
+    /**
+     * All of it in words, for people.
+     */
+    public var detail: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Its name.
+         */name: String,
+        /**
+         * The name of its checkpoint.
+         */checkpoint: String,
+        /**
+         * How it compares.
+         */outcome: GoldenOutcome,
+        /**
+         * Whether the same backend and version recorded it, so that it was compared byte for byte.
+         */exact: Bool,
+        /**
+         * What changed, if anything did.
+         */cause: Cause?,
+        /**
+         * The first difference.
+         */difference: Difference?,
+        /**
+         * The largest difference of a log-probability from the recorded one, in nats.
+         */deviation: Float,
+        /**
+         * All of it in words, for people.
+         */detail: String) {
+        self.name = name
+        self.checkpoint = checkpoint
+        self.outcome = outcome
+        self.exact = exact
+        self.cause = cause
+        self.difference = difference
+        self.deviation = deviation
+        self.detail = detail
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension GoldenReport: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeGoldenReport: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> GoldenReport {
+        return
+            try GoldenReport(
+                name: FfiConverterString.read(from: &buf),
+                checkpoint: FfiConverterString.read(from: &buf),
+                outcome: FfiConverterTypeGoldenOutcome.read(from: &buf),
+                exact: FfiConverterBool.read(from: &buf),
+                cause: FfiConverterOptionTypeCause.read(from: &buf),
+                difference: FfiConverterOptionTypeDifference.read(from: &buf),
+                deviation: FfiConverterFloat.read(from: &buf),
+                detail: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: GoldenReport, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.name, into: &buf)
+        FfiConverterString.write(value.checkpoint, into: &buf)
+        FfiConverterTypeGoldenOutcome.write(value.outcome, into: &buf)
+        FfiConverterBool.write(value.exact, into: &buf)
+        FfiConverterOptionTypeCause.write(value.cause, into: &buf)
+        FfiConverterOptionTypeDifference.write(value.difference, into: &buf)
+        FfiConverterFloat.write(value.deviation, into: &buf)
+        FfiConverterString.write(value.detail, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGoldenReport_lift(_ buf: RustBuffer) throws -> GoldenReport {
+    return try FfiConverterTypeGoldenReport.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGoldenReport_lower(_ value: GoldenReport) -> RustBuffer {
+    return FfiConverterTypeGoldenReport.lower(value)
+}
+
+
+/**
  * Bytes that running a checkpoint takes.
  */
 public struct MemoryEstimate: Equatable, Hashable {
@@ -3158,6 +5014,11 @@ public struct ModelOptions: Equatable, Hashable {
      * Whether a checkpoint that cannot fit into the free memory is refused.
      */
     public var checkMemory: Bool
+    /**
+     * Whether the logits of a session depend, bit for bit, on its tokens alone. Each session then has a cache of
+     * its own for `context_tokens`, and prompts are computed token by token, at about the speed of generation.
+     */
+    public var reproducible: Bool
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -3182,7 +5043,11 @@ public struct ModelOptions: Equatable, Hashable {
          */mmap: Bool = true,
         /**
          * Whether a checkpoint that cannot fit into the free memory is refused.
-         */checkMemory: Bool = true) {
+         */checkMemory: Bool = true,
+        /**
+         * Whether the logits of a session depend, bit for bit, on its tokens alone. Each session then has a cache of
+         * its own for `context_tokens`, and prompts are computed token by token, at about the speed of generation.
+         */reproducible: Bool = false) {
         self.contextTokens = contextTokens
         self.sessions = sessions
         self.threads = threads
@@ -3190,6 +5055,7 @@ public struct ModelOptions: Equatable, Hashable {
         self.offload = offload
         self.mmap = mmap
         self.checkMemory = checkMemory
+        self.reproducible = reproducible
     }
 
 
@@ -3214,7 +5080,8 @@ public struct FfiConverterTypeModelOptions: FfiConverterRustBuffer {
                 sliceTokens: FfiConverterUInt32.read(from: &buf),
                 offload: FfiConverterTypeOffload.read(from: &buf),
                 mmap: FfiConverterBool.read(from: &buf),
-                checkMemory: FfiConverterBool.read(from: &buf)
+                checkMemory: FfiConverterBool.read(from: &buf),
+                reproducible: FfiConverterBool.read(from: &buf)
         )
     }
 
@@ -3226,6 +5093,7 @@ public struct FfiConverterTypeModelOptions: FfiConverterRustBuffer {
         FfiConverterTypeOffload.write(value.offload, into: &buf)
         FfiConverterBool.write(value.mmap, into: &buf)
         FfiConverterBool.write(value.checkMemory, into: &buf)
+        FfiConverterBool.write(value.reproducible, into: &buf)
     }
 }
 
@@ -3311,6 +5179,603 @@ public func FfiConverterTypeOffload_lift(_ buf: RustBuffer) throws -> Offload {
 #endif
 public func FfiConverterTypeOffload_lower(_ value: Offload) -> RustBuffer {
     return FfiConverterTypeOffload.lower(value)
+}
+
+
+/**
+ * A pinned adapter (LoRA), bound to its base.
+ */
+public struct PinnedAdapter: Equatable, Hashable {
+    /**
+     * Its name in the lock file.
+     */
+    public var name: String
+    /**
+     * Where the bytes can be had, as the lock file says it; tried in this order.
+     */
+    public var sources: [String]
+    /**
+     * The SHA-256 of the bytes, in hexadecimal.
+     */
+    public var digest: String
+    /**
+     * Their number.
+     */
+    public var size: UInt64
+    /**
+     * The licence of the weights, as an SPDX expression or in words.
+     */
+    public var licence: String
+    /**
+     * Whether the lock file carries a signature of the bytes.
+     */
+    public var signed: Bool
+    /**
+     * The architecture of the base.
+     */
+    public var architecture: String
+    /**
+     * The name of the base among the checkpoints of the same lock file.
+     */
+    public var base: String
+    /**
+     * The SHA-256 of the base, in hexadecimal.
+     */
+    public var baseDigest: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Its name in the lock file.
+         */name: String,
+        /**
+         * Where the bytes can be had, as the lock file says it; tried in this order.
+         */sources: [String],
+        /**
+         * The SHA-256 of the bytes, in hexadecimal.
+         */digest: String,
+        /**
+         * Their number.
+         */size: UInt64,
+        /**
+         * The licence of the weights, as an SPDX expression or in words.
+         */licence: String,
+        /**
+         * Whether the lock file carries a signature of the bytes.
+         */signed: Bool,
+        /**
+         * The architecture of the base.
+         */architecture: String,
+        /**
+         * The name of the base among the checkpoints of the same lock file.
+         */base: String,
+        /**
+         * The SHA-256 of the base, in hexadecimal.
+         */baseDigest: String) {
+        self.name = name
+        self.sources = sources
+        self.digest = digest
+        self.size = size
+        self.licence = licence
+        self.signed = signed
+        self.architecture = architecture
+        self.base = base
+        self.baseDigest = baseDigest
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension PinnedAdapter: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypePinnedAdapter: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PinnedAdapter {
+        return
+            try PinnedAdapter(
+                name: FfiConverterString.read(from: &buf),
+                sources: FfiConverterSequenceString.read(from: &buf),
+                digest: FfiConverterString.read(from: &buf),
+                size: FfiConverterUInt64.read(from: &buf),
+                licence: FfiConverterString.read(from: &buf),
+                signed: FfiConverterBool.read(from: &buf),
+                architecture: FfiConverterString.read(from: &buf),
+                base: FfiConverterString.read(from: &buf),
+                baseDigest: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: PinnedAdapter, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.name, into: &buf)
+        FfiConverterSequenceString.write(value.sources, into: &buf)
+        FfiConverterString.write(value.digest, into: &buf)
+        FfiConverterUInt64.write(value.size, into: &buf)
+        FfiConverterString.write(value.licence, into: &buf)
+        FfiConverterBool.write(value.signed, into: &buf)
+        FfiConverterString.write(value.architecture, into: &buf)
+        FfiConverterString.write(value.base, into: &buf)
+        FfiConverterString.write(value.baseDigest, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePinnedAdapter_lift(_ buf: RustBuffer) throws -> PinnedAdapter {
+    return try FfiConverterTypePinnedAdapter.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePinnedAdapter_lower(_ value: PinnedAdapter) -> RustBuffer {
+    return FfiConverterTypePinnedAdapter.lower(value)
+}
+
+
+/**
+ * A pinned checkpoint.
+ */
+public struct PinnedCheckpoint: Equatable, Hashable {
+    /**
+     * Its name in the lock file.
+     */
+    public var name: String
+    /**
+     * Where the bytes can be had, as the lock file says it; tried in this order.
+     */
+    public var sources: [String]
+    /**
+     * The SHA-256 of the bytes, in hexadecimal.
+     */
+    public var digest: String
+    /**
+     * Their number.
+     */
+    public var size: UInt64
+    /**
+     * The licence of the weights, as an SPDX expression or in words.
+     */
+    public var licence: String
+    /**
+     * Whether the lock file carries a signature of the bytes.
+     */
+    public var signed: Bool
+    /**
+     * The architecture: `llama`, `bert`...
+     */
+    public var architecture: String
+    /**
+     * How the weights are quantized: `Q4_K_M`, `F16`...
+     */
+    public var quantization: String
+    /**
+     * The length of the context that it was trained on, in tokens.
+     */
+    public var contextLength: UInt32
+    /**
+     * The SHA-256 of all tokenizer metadata but the chat template, in hexadecimal.
+     */
+    public var tokenizerDigest: String
+    /**
+     * The SHA-256 of the chat template, in hexadecimal, if there is one.
+     */
+    public var chatTemplateDigest: String?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Its name in the lock file.
+         */name: String,
+        /**
+         * Where the bytes can be had, as the lock file says it; tried in this order.
+         */sources: [String],
+        /**
+         * The SHA-256 of the bytes, in hexadecimal.
+         */digest: String,
+        /**
+         * Their number.
+         */size: UInt64,
+        /**
+         * The licence of the weights, as an SPDX expression or in words.
+         */licence: String,
+        /**
+         * Whether the lock file carries a signature of the bytes.
+         */signed: Bool,
+        /**
+         * The architecture: `llama`, `bert`...
+         */architecture: String,
+        /**
+         * How the weights are quantized: `Q4_K_M`, `F16`...
+         */quantization: String,
+        /**
+         * The length of the context that it was trained on, in tokens.
+         */contextLength: UInt32,
+        /**
+         * The SHA-256 of all tokenizer metadata but the chat template, in hexadecimal.
+         */tokenizerDigest: String,
+        /**
+         * The SHA-256 of the chat template, in hexadecimal, if there is one.
+         */chatTemplateDigest: String?) {
+        self.name = name
+        self.sources = sources
+        self.digest = digest
+        self.size = size
+        self.licence = licence
+        self.signed = signed
+        self.architecture = architecture
+        self.quantization = quantization
+        self.contextLength = contextLength
+        self.tokenizerDigest = tokenizerDigest
+        self.chatTemplateDigest = chatTemplateDigest
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension PinnedCheckpoint: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypePinnedCheckpoint: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PinnedCheckpoint {
+        return
+            try PinnedCheckpoint(
+                name: FfiConverterString.read(from: &buf),
+                sources: FfiConverterSequenceString.read(from: &buf),
+                digest: FfiConverterString.read(from: &buf),
+                size: FfiConverterUInt64.read(from: &buf),
+                licence: FfiConverterString.read(from: &buf),
+                signed: FfiConverterBool.read(from: &buf),
+                architecture: FfiConverterString.read(from: &buf),
+                quantization: FfiConverterString.read(from: &buf),
+                contextLength: FfiConverterUInt32.read(from: &buf),
+                tokenizerDigest: FfiConverterString.read(from: &buf),
+                chatTemplateDigest: FfiConverterOptionString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: PinnedCheckpoint, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.name, into: &buf)
+        FfiConverterSequenceString.write(value.sources, into: &buf)
+        FfiConverterString.write(value.digest, into: &buf)
+        FfiConverterUInt64.write(value.size, into: &buf)
+        FfiConverterString.write(value.licence, into: &buf)
+        FfiConverterBool.write(value.signed, into: &buf)
+        FfiConverterString.write(value.architecture, into: &buf)
+        FfiConverterString.write(value.quantization, into: &buf)
+        FfiConverterUInt32.write(value.contextLength, into: &buf)
+        FfiConverterString.write(value.tokenizerDigest, into: &buf)
+        FfiConverterOptionString.write(value.chatTemplateDigest, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePinnedCheckpoint_lift(_ buf: RustBuffer) throws -> PinnedCheckpoint {
+    return try FfiConverterTypePinnedCheckpoint.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePinnedCheckpoint_lower(_ value: PinnedCheckpoint) -> RustBuffer {
+    return FfiConverterTypePinnedCheckpoint.lower(value)
+}
+
+
+/**
+ * A name that was resolved: a file that holds exactly the pinned bytes.
+ */
+public struct PinnedFile: Equatable, Hashable {
+    /**
+     * The name in the lock file.
+     */
+    public var name: String
+    /**
+     * The file.
+     */
+    public var path: String
+    /**
+     * Its SHA-256, which was checked, in hexadecimal.
+     */
+    public var digest: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The name in the lock file.
+         */name: String,
+        /**
+         * The file.
+         */path: String,
+        /**
+         * Its SHA-256, which was checked, in hexadecimal.
+         */digest: String) {
+        self.name = name
+        self.path = path
+        self.digest = digest
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension PinnedFile: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypePinnedFile: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PinnedFile {
+        return
+            try PinnedFile(
+                name: FfiConverterString.read(from: &buf),
+                path: FfiConverterString.read(from: &buf),
+                digest: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: PinnedFile, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.name, into: &buf)
+        FfiConverterString.write(value.path, into: &buf)
+        FfiConverterString.write(value.digest, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePinnedFile_lift(_ buf: RustBuffer) throws -> PinnedFile {
+    return try FfiConverterTypePinnedFile.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePinnedFile_lower(_ value: PinnedFile) -> RustBuffer {
+    return FfiConverterTypePinnedFile.lower(value)
+}
+
+
+/**
+ * A generation that was recorded, to be replayed by `LockFile.verify`.
+ */
+public struct PinnedGolden: Equatable, Hashable {
+    /**
+     * Its name in the lock file.
+     */
+    public var name: String
+    /**
+     * The name of its checkpoint in the same lock file.
+     */
+    public var checkpoint: String
+    /**
+     * The text that was generated.
+     */
+    public var text: String
+    /**
+     * The version of Pinfold that recorded it.
+     */
+    public var runtime: String
+    /**
+     * What computed it: `cpu x86_64-linux avx2`, `scripted`...
+     */
+    public var backend: String
+    /**
+     * The revision of llama.cpp.
+     */
+    public var llamaCpp: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Its name in the lock file.
+         */name: String,
+        /**
+         * The name of its checkpoint in the same lock file.
+         */checkpoint: String,
+        /**
+         * The text that was generated.
+         */text: String,
+        /**
+         * The version of Pinfold that recorded it.
+         */runtime: String,
+        /**
+         * What computed it: `cpu x86_64-linux avx2`, `scripted`...
+         */backend: String,
+        /**
+         * The revision of llama.cpp.
+         */llamaCpp: String) {
+        self.name = name
+        self.checkpoint = checkpoint
+        self.text = text
+        self.runtime = runtime
+        self.backend = backend
+        self.llamaCpp = llamaCpp
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension PinnedGolden: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypePinnedGolden: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PinnedGolden {
+        return
+            try PinnedGolden(
+                name: FfiConverterString.read(from: &buf),
+                checkpoint: FfiConverterString.read(from: &buf),
+                text: FfiConverterString.read(from: &buf),
+                runtime: FfiConverterString.read(from: &buf),
+                backend: FfiConverterString.read(from: &buf),
+                llamaCpp: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: PinnedGolden, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.name, into: &buf)
+        FfiConverterString.write(value.checkpoint, into: &buf)
+        FfiConverterString.write(value.text, into: &buf)
+        FfiConverterString.write(value.runtime, into: &buf)
+        FfiConverterString.write(value.backend, into: &buf)
+        FfiConverterString.write(value.llamaCpp, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePinnedGolden_lift(_ buf: RustBuffer) throws -> PinnedGolden {
+    return try FfiConverterTypePinnedGolden.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePinnedGolden_lower(_ value: PinnedGolden) -> RustBuffer {
+    return FfiConverterTypePinnedGolden.lower(value)
+}
+
+
+/**
+ * How downloads are done.
+ */
+public struct PullOptions: Equatable, Hashable {
+    /**
+     * Connections for one file, 1 to 16.
+     */
+    public var connections: UInt32
+    /**
+     * Attempts at one source before the next is tried, 1 to 100. Those that brought bytes do not count.
+     */
+    public var attempts: UInt32
+    /**
+     * The address of the Hugging Face Hub; by default `HF_ENDPOINT` of the environment, or else
+     * `https://huggingface.co`.
+     */
+    public var hubEndpoint: String?
+    /**
+     * The Hub's access token; by default `HF_TOKEN` of the environment. It is sent to the endpoint only.
+     */
+    public var hubToken: String?
+    /**
+     * A PEM file of certificates that are trusted beside Mozilla's; by default `SSL_CERT_FILE` of the environment.
+     */
+    public var certificates: String?
+    /**
+     * Milliseconds without a byte after which a connection is given up.
+     */
+    public var stallTimeoutMs: UInt32
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Connections for one file, 1 to 16.
+         */connections: UInt32 = UInt32(4),
+        /**
+         * Attempts at one source before the next is tried, 1 to 100. Those that brought bytes do not count.
+         */attempts: UInt32 = UInt32(5),
+        /**
+         * The address of the Hugging Face Hub; by default `HF_ENDPOINT` of the environment, or else
+         * `https://huggingface.co`.
+         */hubEndpoint: String? = nil,
+        /**
+         * The Hub's access token; by default `HF_TOKEN` of the environment. It is sent to the endpoint only.
+         */hubToken: String? = nil,
+        /**
+         * A PEM file of certificates that are trusted beside Mozilla's; by default `SSL_CERT_FILE` of the environment.
+         */certificates: String? = nil,
+        /**
+         * Milliseconds without a byte after which a connection is given up.
+         */stallTimeoutMs: UInt32 = UInt32(30000)) {
+        self.connections = connections
+        self.attempts = attempts
+        self.hubEndpoint = hubEndpoint
+        self.hubToken = hubToken
+        self.certificates = certificates
+        self.stallTimeoutMs = stallTimeoutMs
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension PullOptions: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypePullOptions: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PullOptions {
+        return
+            try PullOptions(
+                connections: FfiConverterUInt32.read(from: &buf),
+                attempts: FfiConverterUInt32.read(from: &buf),
+                hubEndpoint: FfiConverterOptionString.read(from: &buf),
+                hubToken: FfiConverterOptionString.read(from: &buf),
+                certificates: FfiConverterOptionString.read(from: &buf),
+                stallTimeoutMs: FfiConverterUInt32.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: PullOptions, into buf: inout [UInt8]) {
+        FfiConverterUInt32.write(value.connections, into: &buf)
+        FfiConverterUInt32.write(value.attempts, into: &buf)
+        FfiConverterOptionString.write(value.hubEndpoint, into: &buf)
+        FfiConverterOptionString.write(value.hubToken, into: &buf)
+        FfiConverterOptionString.write(value.certificates, into: &buf)
+        FfiConverterUInt32.write(value.stallTimeoutMs, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePullOptions_lift(_ buf: RustBuffer) throws -> PullOptions {
+    return try FfiConverterTypePullOptions.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePullOptions_lower(_ value: PullOptions) -> RustBuffer {
+    return FfiConverterTypePullOptions.lower(value)
 }
 
 
@@ -3535,6 +6000,176 @@ public func FfiConverterTypeSessionOptions_lower(_ value: SessionOptions) -> Rus
 
 
 /**
+ * A file of a store.
+ */
+public struct StoreEntry: Equatable, Hashable {
+    /**
+     * Its SHA-256, in hexadecimal.
+     */
+    public var digest: String
+    /**
+     * Its bytes.
+     */
+    public var size: UInt64
+    /**
+     * Where it is.
+     */
+    public var path: String
+    /**
+     * When it was last resolved.
+     */
+    public var used: Date?
+    /**
+     * The lock files, among those that were pulled here and still exist, that pin it.
+     */
+    public var pinnedBy: [String]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Its SHA-256, in hexadecimal.
+         */digest: String,
+        /**
+         * Its bytes.
+         */size: UInt64,
+        /**
+         * Where it is.
+         */path: String,
+        /**
+         * When it was last resolved.
+         */used: Date?,
+        /**
+         * The lock files, among those that were pulled here and still exist, that pin it.
+         */pinnedBy: [String]) {
+        self.digest = digest
+        self.size = size
+        self.path = path
+        self.used = used
+        self.pinnedBy = pinnedBy
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension StoreEntry: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeStoreEntry: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> StoreEntry {
+        return
+            try StoreEntry(
+                digest: FfiConverterString.read(from: &buf),
+                size: FfiConverterUInt64.read(from: &buf),
+                path: FfiConverterString.read(from: &buf),
+                used: FfiConverterOptionTimestamp.read(from: &buf),
+                pinnedBy: FfiConverterSequenceString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: StoreEntry, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.digest, into: &buf)
+        FfiConverterUInt64.write(value.size, into: &buf)
+        FfiConverterString.write(value.path, into: &buf)
+        FfiConverterOptionTimestamp.write(value.used, into: &buf)
+        FfiConverterSequenceString.write(value.pinnedBy, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeStoreEntry_lift(_ buf: RustBuffer) throws -> StoreEntry {
+    return try FfiConverterTypeStoreEntry.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeStoreEntry_lower(_ value: StoreEntry) -> RustBuffer {
+    return FfiConverterTypeStoreEntry.lower(value)
+}
+
+
+/**
+ * Where a store is, and how large it may grow.
+ */
+public struct StoreOptions: Equatable, Hashable {
+    /**
+     * Its folder; by default `PINFOLD_STORE` of the environment, or else `pinfold` in the user's data folder.
+     */
+    public var root: String?
+    /**
+     * Bytes that its files may take together; by default `PINFOLD_STORE_QUOTA` of the environment, or else no
+     * limit.
+     */
+    public var quota: UInt64?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Its folder; by default `PINFOLD_STORE` of the environment, or else `pinfold` in the user's data folder.
+         */root: String? = nil,
+        /**
+         * Bytes that its files may take together; by default `PINFOLD_STORE_QUOTA` of the environment, or else no
+         * limit.
+         */quota: UInt64? = nil) {
+        self.root = root
+        self.quota = quota
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension StoreOptions: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeStoreOptions: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> StoreOptions {
+        return
+            try StoreOptions(
+                root: FfiConverterOptionString.read(from: &buf),
+                quota: FfiConverterOptionUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: StoreOptions, into buf: inout [UInt8]) {
+        FfiConverterOptionString.write(value.root, into: &buf)
+        FfiConverterOptionUInt64.write(value.quota, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeStoreOptions_lift(_ buf: RustBuffer) throws -> StoreOptions {
+    return try FfiConverterTypeStoreOptions.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeStoreOptions_lower(_ value: StoreOptions) -> RustBuffer {
+    return FfiConverterTypeStoreOptions.lower(value)
+}
+
+
+/**
  * A token and the natural logarithm of its probability.
  */
 public struct TokenLogprob: Equatable, Hashable {
@@ -3600,6 +6235,174 @@ public func FfiConverterTypeTokenLogprob_lift(_ buf: RustBuffer) throws -> Token
 #endif
 public func FfiConverterTypeTokenLogprob_lower(_ value: TokenLogprob) -> RustBuffer {
     return FfiConverterTypeTokenLogprob.lower(value)
+}
+
+
+/**
+ * What is verified, and how strictly.
+ */
+public struct VerifyOptions: Equatable, Hashable {
+    /**
+     * Names of checkpoints, adapters or goldens; everything if there are none.
+     */
+    public var names: [String]
+    /**
+     * Whether every file is hashed, even one that was not touched since it was hashed last.
+     */
+    public var fullCheck: Bool
+    /**
+     * What a log-probability may differ by where another backend or version recorded a golden, in nats.
+     */
+    public var tolerance: Float
+    /**
+     * Threads that compute; 0 to choose by the machine.
+     */
+    public var threads: UInt32
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Names of checkpoints, adapters or goldens; everything if there are none.
+         */names: [String] = [],
+        /**
+         * Whether every file is hashed, even one that was not touched since it was hashed last.
+         */fullCheck: Bool = true,
+        /**
+         * What a log-probability may differ by where another backend or version recorded a golden, in nats.
+         */tolerance: Float = Float(0.1),
+        /**
+         * Threads that compute; 0 to choose by the machine.
+         */threads: UInt32 = UInt32(0)) {
+        self.names = names
+        self.fullCheck = fullCheck
+        self.tolerance = tolerance
+        self.threads = threads
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension VerifyOptions: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeVerifyOptions: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> VerifyOptions {
+        return
+            try VerifyOptions(
+                names: FfiConverterSequenceString.read(from: &buf),
+                fullCheck: FfiConverterBool.read(from: &buf),
+                tolerance: FfiConverterFloat.read(from: &buf),
+                threads: FfiConverterUInt32.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: VerifyOptions, into buf: inout [UInt8]) {
+        FfiConverterSequenceString.write(value.names, into: &buf)
+        FfiConverterBool.write(value.fullCheck, into: &buf)
+        FfiConverterFloat.write(value.tolerance, into: &buf)
+        FfiConverterUInt32.write(value.threads, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeVerifyOptions_lift(_ buf: RustBuffer) throws -> VerifyOptions {
+    return try FfiConverterTypeVerifyOptions.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeVerifyOptions_lower(_ value: VerifyOptions) -> RustBuffer {
+    return FfiConverterTypeVerifyOptions.lower(value)
+}
+
+
+/**
+ * The outcome of a verification.
+ */
+public struct VerifyReport: Equatable, Hashable {
+    /**
+     * Whether everything is as pinned, or within the tolerance.
+     */
+    public var passed: Bool
+    /**
+     * One for each file, in the order of their names.
+     */
+    public var files: [FileReport]
+    /**
+     * One for each golden, in the order of their names.
+     */
+    public var goldens: [GoldenReport]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Whether everything is as pinned, or within the tolerance.
+         */passed: Bool,
+        /**
+         * One for each file, in the order of their names.
+         */files: [FileReport],
+        /**
+         * One for each golden, in the order of their names.
+         */goldens: [GoldenReport]) {
+        self.passed = passed
+        self.files = files
+        self.goldens = goldens
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension VerifyReport: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeVerifyReport: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> VerifyReport {
+        return
+            try VerifyReport(
+                passed: FfiConverterBool.read(from: &buf),
+                files: FfiConverterSequenceTypeFileReport.read(from: &buf),
+                goldens: FfiConverterSequenceTypeGoldenReport.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: VerifyReport, into buf: inout [UInt8]) {
+        FfiConverterBool.write(value.passed, into: &buf)
+        FfiConverterSequenceTypeFileReport.write(value.files, into: &buf)
+        FfiConverterSequenceTypeGoldenReport.write(value.goldens, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeVerifyReport_lift(_ buf: RustBuffer) throws -> VerifyReport {
+    return try FfiConverterTypeVerifyReport.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeVerifyReport_lower(_ value: VerifyReport) -> RustBuffer {
+    return FfiConverterTypeVerifyReport.lower(value)
 }
 
 
@@ -3679,6 +6482,161 @@ public func FfiConverterTypeCallbackError_lift(_ buf: RustBuffer) throws -> Call
 public func FfiConverterTypeCallbackError_lower(_ value: CallbackError) -> RustBuffer {
     return FfiConverterTypeCallbackError.lower(value)
 }
+
+
+/**
+ * What changed.
+ */
+
+public enum Cause: Equatable, Hashable {
+
+    /**
+     * The file is not on this machine.
+     */
+    case missing
+    /**
+     * The bytes of the weights, or others that nothing below names.
+     */
+    case weights
+    /**
+     * The tokenizer.
+     */
+    case tokenizer
+    /**
+     * The chat template.
+     */
+    case chatTemplate
+    /**
+     * Other metadata of the file.
+     */
+    case metadata
+    /**
+     * The file would not run: the preflight refused it.
+     */
+    case preflight
+    /**
+     * The lock file contradicts itself or the file: an adapter's base, an architecture.
+     */
+    case lock
+    /**
+     * The tokens of the prompt: the input, the tokenizer or the chat template.
+     */
+    case prompt
+    /**
+     * The probabilities: the weights, or how they are computed.
+     */
+    case computation
+    /**
+     * The probabilities are as recorded, but another token was chosen: the sampler or its settings.
+     */
+    case sampler
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Cause: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeCause: FfiConverterRustBuffer {
+    typealias SwiftType = Cause
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Cause {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .missing
+
+        case 2: return .weights
+
+        case 3: return .tokenizer
+
+        case 4: return .chatTemplate
+
+        case 5: return .metadata
+
+        case 6: return .preflight
+
+        case 7: return .lock
+
+        case 8: return .prompt
+
+        case 9: return .computation
+
+        case 10: return .sampler
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: Cause, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .missing:
+            writeInt(&buf, Int32(1))
+
+
+        case .weights:
+            writeInt(&buf, Int32(2))
+
+
+        case .tokenizer:
+            writeInt(&buf, Int32(3))
+
+
+        case .chatTemplate:
+            writeInt(&buf, Int32(4))
+
+
+        case .metadata:
+            writeInt(&buf, Int32(5))
+
+
+        case .preflight:
+            writeInt(&buf, Int32(6))
+
+
+        case .lock:
+            writeInt(&buf, Int32(7))
+
+
+        case .prompt:
+            writeInt(&buf, Int32(8))
+
+
+        case .computation:
+            writeInt(&buf, Int32(9))
+
+
+        case .sampler:
+            writeInt(&buf, Int32(10))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCause_lift(_ buf: RustBuffer) throws -> Cause {
+    return try FfiConverterTypeCause.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCause_lower(_ value: Cause) -> RustBuffer {
+    return FfiConverterTypeCause.lower(value)
+}
+
 
 
 /**
@@ -3867,6 +6825,101 @@ public func FfiConverterTypeFinishReason_lift(_ buf: RustBuffer) throws -> Finis
 #endif
 public func FfiConverterTypeFinishReason_lower(_ value: FinishReason) -> RustBuffer {
     return FfiConverterTypeFinishReason.lower(value)
+}
+
+
+
+/**
+ * How a golden compares.
+ */
+
+public enum GoldenOutcome: Equatable, Hashable {
+
+    /**
+     * The same, token for token and byte for byte.
+     */
+    case same
+    /**
+     * Recorded by another backend or version: tokens differ, but within the tolerance.
+     */
+    case withinTolerance
+    /**
+     * Not the same.
+     */
+    case different
+    /**
+     * It could not be replayed, see the cause.
+     */
+    case notRun
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension GoldenOutcome: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeGoldenOutcome: FfiConverterRustBuffer {
+    typealias SwiftType = GoldenOutcome
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> GoldenOutcome {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .same
+
+        case 2: return .withinTolerance
+
+        case 3: return .different
+
+        case 4: return .notRun
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: GoldenOutcome, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .same:
+            writeInt(&buf, Int32(1))
+
+
+        case .withinTolerance:
+            writeInt(&buf, Int32(2))
+
+
+        case .different:
+            writeInt(&buf, Int32(3))
+
+
+        case .notRun:
+            writeInt(&buf, Int32(4))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGoldenOutcome_lift(_ buf: RustBuffer) throws -> GoldenOutcome {
+    return try FfiConverterTypeGoldenOutcome.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGoldenOutcome_lower(_ value: GoldenOutcome) -> RustBuffer {
+    return FfiConverterTypeGoldenOutcome.lower(value)
 }
 
 
@@ -4081,6 +7134,51 @@ enum PinfoldError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
      */
     case Callback(message: String)
 
+    /**
+     * A lock file cannot be read as one; the message begins with its path, the line and the column.
+     */
+    case BadLock(message: String)
+
+    /**
+     * The lock file pins nothing of this name.
+     */
+    case NotPinned(message: String)
+
+    /**
+     * The bytes of a pin are not on this machine.
+     */
+    case NotPulled(message: String)
+
+    /**
+     * The bytes are not those that were pinned. They are not used.
+     */
+    case WrongDigest(message: String)
+
+    /**
+     * The store is not one that this version can use.
+     */
+    case BadStore(message: String)
+
+    /**
+     * There is no room for a download: on the disk, or below the quota of the store.
+     */
+    case NoSpace(message: String)
+
+    /**
+     * A text does not name a source of bytes.
+     */
+    case BadSource(message: String)
+
+    /**
+     * No source gave the bytes. What arrived is kept for the next attempt.
+     */
+    case PullFailed(message: String)
+
+    /**
+     * A signature is missing, damaged, or not of this key and these bytes.
+     */
+    case BadSignature(message: String)
+
 
 
 
@@ -4186,6 +7284,42 @@ public struct FfiConverterTypePinfoldError: FfiConverterRustBuffer {
             message: try FfiConverterString.read(from: &buf)
         )
 
+        case 20: return .BadLock(
+            message: try FfiConverterString.read(from: &buf)
+        )
+
+        case 21: return .NotPinned(
+            message: try FfiConverterString.read(from: &buf)
+        )
+
+        case 22: return .NotPulled(
+            message: try FfiConverterString.read(from: &buf)
+        )
+
+        case 23: return .WrongDigest(
+            message: try FfiConverterString.read(from: &buf)
+        )
+
+        case 24: return .BadStore(
+            message: try FfiConverterString.read(from: &buf)
+        )
+
+        case 25: return .NoSpace(
+            message: try FfiConverterString.read(from: &buf)
+        )
+
+        case 26: return .BadSource(
+            message: try FfiConverterString.read(from: &buf)
+        )
+
+        case 27: return .PullFailed(
+            message: try FfiConverterString.read(from: &buf)
+        )
+
+        case 28: return .BadSignature(
+            message: try FfiConverterString.read(from: &buf)
+        )
+
 
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -4235,6 +7369,24 @@ public struct FfiConverterTypePinfoldError: FfiConverterRustBuffer {
             writeInt(&buf, Int32(18))
         case .Callback(_ /* message is ignored*/):
             writeInt(&buf, Int32(19))
+        case .BadLock(_ /* message is ignored*/):
+            writeInt(&buf, Int32(20))
+        case .NotPinned(_ /* message is ignored*/):
+            writeInt(&buf, Int32(21))
+        case .NotPulled(_ /* message is ignored*/):
+            writeInt(&buf, Int32(22))
+        case .WrongDigest(_ /* message is ignored*/):
+            writeInt(&buf, Int32(23))
+        case .BadStore(_ /* message is ignored*/):
+            writeInt(&buf, Int32(24))
+        case .NoSpace(_ /* message is ignored*/):
+            writeInt(&buf, Int32(25))
+        case .BadSource(_ /* message is ignored*/):
+            writeInt(&buf, Int32(26))
+        case .PullFailed(_ /* message is ignored*/):
+            writeInt(&buf, Int32(27))
+        case .BadSignature(_ /* message is ignored*/):
+            writeInt(&buf, Int32(28))
 
 
         }
@@ -4378,6 +7530,30 @@ fileprivate struct FfiConverterOptionUInt32: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionUInt64: FfiConverterRustBuffer {
+    typealias SwiftType = UInt64?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterUInt64.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterUInt64.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionFloat: FfiConverterRustBuffer {
     typealias SwiftType = Float?
 
@@ -4418,6 +7594,30 @@ fileprivate struct FfiConverterOptionString: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterString.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTimestamp: FfiConverterRustBuffer {
+    typealias SwiftType = Date?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTimestamp.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTimestamp.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -4498,6 +7698,78 @@ fileprivate struct FfiConverterOptionTypeLogSink: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypePullProgress: FfiConverterRustBuffer {
+    typealias SwiftType = PullProgress?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypePullProgress.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypePullProgress.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeStoreProgress: FfiConverterRustBuffer {
+    typealias SwiftType = StoreProgress?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeStoreProgress.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeStoreProgress.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeVerifyProgress: FfiConverterRustBuffer {
+    typealias SwiftType = VerifyProgress?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeVerifyProgress.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeVerifyProgress.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeChunk: FfiConverterRustBuffer {
     typealias SwiftType = Chunk?
 
@@ -4514,6 +7786,30 @@ fileprivate struct FfiConverterOptionTypeChunk: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeChunk.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeDifference: FfiConverterRustBuffer {
+    typealias SwiftType = Difference?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeDifference.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeDifference.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -4546,6 +7842,30 @@ fileprivate struct FfiConverterOptionTypeFinish: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeCause: FfiConverterRustBuffer {
+    typealias SwiftType = Cause?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeCause.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeCause.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceString: FfiConverterRustBuffer {
     typealias SwiftType = [String]
 
@@ -4563,6 +7883,31 @@ fileprivate struct FfiConverterSequenceString: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterString.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeDamagedEntry: FfiConverterRustBuffer {
+    typealias SwiftType = [DamagedEntry]
+
+    public static func write(_ value: [DamagedEntry], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeDamagedEntry.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [DamagedEntry] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [DamagedEntry]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeDamagedEntry.read(from: &buf))
         }
         return seq
     }
@@ -4621,6 +7966,31 @@ fileprivate struct FfiConverterSequenceTypeEmbeddedInfo: FfiConverterRustBuffer 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeFileReport: FfiConverterRustBuffer {
+    typealias SwiftType = [FileReport]
+
+    public static func write(_ value: [FileReport], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeFileReport.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [FileReport] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [FileReport]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeFileReport.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeGeneratedToken: FfiConverterRustBuffer {
     typealias SwiftType = [GeneratedToken]
 
@@ -4638,6 +8008,31 @@ fileprivate struct FfiConverterSequenceTypeGeneratedToken: FfiConverterRustBuffe
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeGeneratedToken.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeGoldenReport: FfiConverterRustBuffer {
+    typealias SwiftType = [GoldenReport]
+
+    public static func write(_ value: [GoldenReport], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeGoldenReport.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [GoldenReport] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [GoldenReport]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeGoldenReport.read(from: &buf))
         }
         return seq
     }
@@ -4671,6 +8066,106 @@ fileprivate struct FfiConverterSequenceTypeMessage: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypePinnedAdapter: FfiConverterRustBuffer {
+    typealias SwiftType = [PinnedAdapter]
+
+    public static func write(_ value: [PinnedAdapter], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypePinnedAdapter.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [PinnedAdapter] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [PinnedAdapter]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypePinnedAdapter.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypePinnedCheckpoint: FfiConverterRustBuffer {
+    typealias SwiftType = [PinnedCheckpoint]
+
+    public static func write(_ value: [PinnedCheckpoint], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypePinnedCheckpoint.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [PinnedCheckpoint] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [PinnedCheckpoint]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypePinnedCheckpoint.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypePinnedGolden: FfiConverterRustBuffer {
+    typealias SwiftType = [PinnedGolden]
+
+    public static func write(_ value: [PinnedGolden], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypePinnedGolden.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [PinnedGolden] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [PinnedGolden]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypePinnedGolden.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeStoreEntry: FfiConverterRustBuffer {
+    typealias SwiftType = [StoreEntry]
+
+    public static func write(_ value: [StoreEntry], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeStoreEntry.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [StoreEntry] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [StoreEntry]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeStoreEntry.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeTokenLogprob: FfiConverterRustBuffer {
     typealias SwiftType = [TokenLogprob]
 
@@ -4688,6 +8183,31 @@ fileprivate struct FfiConverterSequenceTypeTokenLogprob: FfiConverterRustBuffer 
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeTokenLogprob.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeCause: FfiConverterRustBuffer {
+    typealias SwiftType = [Cause]
+
+    public static func write(_ value: [Cause], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeCause.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Cause] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Cause]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeCause.read(from: &buf))
         }
         return seq
     }
@@ -4923,10 +8443,37 @@ private let initializationResult: InitializationResult = {
     if (uniffi_pinfold_ffi_checksum_method_cancel_is_cancelled() != 62639) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_pinfold_ffi_checksum_method_logsink_log() != 16982) {
+    if (uniffi_pinfold_ffi_checksum_method_lockfile_adapters() != 43752) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_pinfold_ffi_checksum_method_loadprogress_loaded() != 21854) {
+    if (uniffi_pinfold_ffi_checksum_method_lockfile_check_signature() != 26202) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pinfold_ffi_checksum_method_lockfile_checkpoints() != 31693) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pinfold_ffi_checksum_method_lockfile_goldens() != 31498) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pinfold_ffi_checksum_method_lockfile_load() != 57188) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pinfold_ffi_checksum_method_lockfile_path() != 11019) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pinfold_ffi_checksum_method_lockfile_pull() != 54412) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pinfold_ffi_checksum_method_lockfile_resolve() != 15358) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pinfold_ffi_checksum_method_lockfile_sampling() != 10672) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pinfold_ffi_checksum_method_lockfile_verify() != 54980) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pinfold_ffi_checksum_method_logsink_log() != 16982) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pinfold_ffi_checksum_method_model_chat_prompt() != 29489) {
@@ -4983,6 +8530,24 @@ private let initializationResult: InitializationResult = {
     if (uniffi_pinfold_ffi_checksum_method_session_tokens() != 63227) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_pinfold_ffi_checksum_method_store_collect() != 38495) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pinfold_ffi_checksum_method_store_entries() != 56352) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pinfold_ffi_checksum_method_store_import_file() != 52154) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pinfold_ffi_checksum_method_store_remove() != 50067) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pinfold_ffi_checksum_method_store_root() != 58795) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pinfold_ffi_checksum_method_store_verify() != 25559) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_pinfold_ffi_checksum_method_stream_cancel() != 28853) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -4992,24 +8557,54 @@ private let initializationResult: InitializationResult = {
     if (uniffi_pinfold_ffi_checksum_method_stream_next() != 33457) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_pinfold_ffi_checksum_method_loadprogress_loaded() != 29542) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pinfold_ffi_checksum_method_pullprogress_pulled() != 49989) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pinfold_ffi_checksum_method_storeprogress_processed() != 15061) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pinfold_ffi_checksum_method_verifyprogress_verified() != 10192) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_pinfold_ffi_checksum_constructor_cancel_new() != 52494) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_pinfold_ffi_checksum_constructor_model_load() != 27031) {
+    if (uniffi_pinfold_ffi_checksum_constructor_lockfile_find() != 55902) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_pinfold_ffi_checksum_constructor_model_load_bytes() != 56662) {
+    if (uniffi_pinfold_ffi_checksum_constructor_lockfile_open() != 5382) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_pinfold_ffi_checksum_constructor_model_load_embedded() != 11376) {
+    if (uniffi_pinfold_ffi_checksum_constructor_lockfile_open_bytes() != 44640) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pinfold_ffi_checksum_constructor_lockfile_open_signed() != 20064) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pinfold_ffi_checksum_constructor_model_load() != 62771) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pinfold_ffi_checksum_constructor_model_load_bytes() != 36034) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pinfold_ffi_checksum_constructor_model_load_embedded() != 45295) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pinfold_ffi_checksum_constructor_model_scripted() != 52804) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_pinfold_ffi_checksum_constructor_store_open() != 43839) {
+        return InitializationResult.apiChecksumMismatch
+    }
 
     uniffiCallbackInitLoadProgress()
     uniffiCallbackInitLogSink()
+    uniffiCallbackInitPullProgress()
+    uniffiCallbackInitStoreProgress()
+    uniffiCallbackInitVerifyProgress()
     return InitializationResult.ok
 }()
 

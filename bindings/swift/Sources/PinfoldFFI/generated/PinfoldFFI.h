@@ -257,6 +257,27 @@ typedef void (*UniffiCallbackInterfaceLoadProgressMethod0)(uint64_t, float, void
     );
 
 #endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_PULL_PROGRESS_METHOD0
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_PULL_PROGRESS_METHOD0
+typedef void (*UniffiCallbackInterfacePullProgressMethod0)(uint64_t, RustBuffer, uint64_t, uint64_t, void* _Nonnull,
+        RustCallStatus *_Nonnull uniffiCallStatus
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_STORE_PROGRESS_METHOD0
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_STORE_PROGRESS_METHOD0
+typedef void (*UniffiCallbackInterfaceStoreProgressMethod0)(uint64_t, uint64_t, uint64_t, void* _Nonnull,
+        RustCallStatus *_Nonnull uniffiCallStatus
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_VERIFY_PROGRESS_METHOD0
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_VERIFY_PROGRESS_METHOD0
+typedef void (*UniffiCallbackInterfaceVerifyProgressMethod0)(uint64_t, RustBuffer, uint32_t, uint32_t, void* _Nonnull,
+        RustCallStatus *_Nonnull uniffiCallStatus
+    );
+
+#endif
 #ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_LOG_SINK
 #define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_LOG_SINK
 typedef struct UniffiVTableCallbackInterfaceLogSink {
@@ -273,6 +294,33 @@ typedef struct UniffiVTableCallbackInterfaceLoadProgress {
     UniffiCallbackInterfaceClone _Nonnull uniffiClone;
     UniffiCallbackInterfaceLoadProgressMethod0 _Nonnull loaded;
 } UniffiVTableCallbackInterfaceLoadProgress;
+
+#endif
+#ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_PULL_PROGRESS
+#define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_PULL_PROGRESS
+typedef struct UniffiVTableCallbackInterfacePullProgress {
+    UniffiCallbackInterfaceFree _Nonnull uniffiFree;
+    UniffiCallbackInterfaceClone _Nonnull uniffiClone;
+    UniffiCallbackInterfacePullProgressMethod0 _Nonnull pulled;
+} UniffiVTableCallbackInterfacePullProgress;
+
+#endif
+#ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_STORE_PROGRESS
+#define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_STORE_PROGRESS
+typedef struct UniffiVTableCallbackInterfaceStoreProgress {
+    UniffiCallbackInterfaceFree _Nonnull uniffiFree;
+    UniffiCallbackInterfaceClone _Nonnull uniffiClone;
+    UniffiCallbackInterfaceStoreProgressMethod0 _Nonnull processed;
+} UniffiVTableCallbackInterfaceStoreProgress;
+
+#endif
+#ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_VERIFY_PROGRESS
+#define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_VERIFY_PROGRESS
+typedef struct UniffiVTableCallbackInterfaceVerifyProgress {
+    UniffiCallbackInterfaceFree _Nonnull uniffiFree;
+    UniffiCallbackInterfaceClone _Nonnull uniffiClone;
+    UniffiCallbackInterfaceVerifyProgressMethod0 _Nonnull verified;
+} UniffiVTableCallbackInterfaceVerifyProgress;
 
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CLONE_CANCEL
@@ -301,6 +349,86 @@ void uniffi_pinfold_ffi_fn_method_cancel_cancel(uint64_t ptr, RustCallStatus *_N
 int8_t uniffi_pinfold_ffi_fn_method_cancel_is_cancelled(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CLONE_LOCKFILE
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CLONE_LOCKFILE
+uint64_t uniffi_pinfold_ffi_fn_clone_lockfile(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_FREE_LOCKFILE
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_FREE_LOCKFILE
+void uniffi_pinfold_ffi_fn_free_lockfile(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CONSTRUCTOR_LOCKFILE_FIND
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CONSTRUCTOR_LOCKFILE_FIND
+uint64_t uniffi_pinfold_ffi_fn_constructor_lockfile_find(RustBuffer folder, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CONSTRUCTOR_LOCKFILE_OPEN
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CONSTRUCTOR_LOCKFILE_OPEN
+uint64_t uniffi_pinfold_ffi_fn_constructor_lockfile_open(RustBuffer path, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CONSTRUCTOR_LOCKFILE_OPEN_BYTES
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CONSTRUCTOR_LOCKFILE_OPEN_BYTES
+uint64_t uniffi_pinfold_ffi_fn_constructor_lockfile_open_bytes(RustBuffer path, ForeignBytes bytes, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CONSTRUCTOR_LOCKFILE_OPEN_SIGNED
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CONSTRUCTOR_LOCKFILE_OPEN_SIGNED
+uint64_t uniffi_pinfold_ffi_fn_constructor_lockfile_open_signed(RustBuffer path, RustBuffer public_key, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_LOCKFILE_ADAPTERS
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_LOCKFILE_ADAPTERS
+RustBuffer uniffi_pinfold_ffi_fn_method_lockfile_adapters(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_LOCKFILE_CHECK_SIGNATURE
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_LOCKFILE_CHECK_SIGNATURE
+void uniffi_pinfold_ffi_fn_method_lockfile_check_signature(uint64_t ptr, RustBuffer name, uint64_t store, RustBuffer public_key, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_LOCKFILE_CHECKPOINTS
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_LOCKFILE_CHECKPOINTS
+RustBuffer uniffi_pinfold_ffi_fn_method_lockfile_checkpoints(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_LOCKFILE_GOLDENS
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_LOCKFILE_GOLDENS
+RustBuffer uniffi_pinfold_ffi_fn_method_lockfile_goldens(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_LOCKFILE_LOAD
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_LOCKFILE_LOAD
+uint64_t uniffi_pinfold_ffi_fn_method_lockfile_load(uint64_t ptr, RustBuffer name, uint64_t store, RustBuffer options, RustBuffer progress, RustBuffer cancel, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_LOCKFILE_PATH
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_LOCKFILE_PATH
+RustBuffer uniffi_pinfold_ffi_fn_method_lockfile_path(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_LOCKFILE_PULL
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_LOCKFILE_PULL
+RustBuffer uniffi_pinfold_ffi_fn_method_lockfile_pull(uint64_t ptr, RustBuffer name, uint64_t store, RustBuffer options, RustBuffer progress, RustBuffer cancel, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_LOCKFILE_RESOLVE
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_LOCKFILE_RESOLVE
+RustBuffer uniffi_pinfold_ffi_fn_method_lockfile_resolve(uint64_t ptr, RustBuffer name, uint64_t store, int8_t full_check, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_LOCKFILE_SAMPLING
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_LOCKFILE_SAMPLING
+RustBuffer uniffi_pinfold_ffi_fn_method_lockfile_sampling(uint64_t ptr, RustBuffer name, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_LOCKFILE_VERIFY
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_LOCKFILE_VERIFY
+RustBuffer uniffi_pinfold_ffi_fn_method_lockfile_verify(uint64_t ptr, uint64_t store, RustBuffer options, RustBuffer progress, RustBuffer cancel, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CLONE_LOGSINK
 #define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CLONE_LOGSINK
 uint64_t uniffi_pinfold_ffi_fn_clone_logsink(uint64_t handle, RustCallStatus *_Nonnull out_status
@@ -319,26 +447,6 @@ void uniffi_pinfold_ffi_fn_init_callback_vtable_logsink(const UniffiVTableCallba
 #ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_LOGSINK_LOG
 #define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_LOGSINK_LOG
 void uniffi_pinfold_ffi_fn_method_logsink_log(uint64_t ptr, RustBuffer level, RustBuffer target, RustBuffer message, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CLONE_LOADPROGRESS
-#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CLONE_LOADPROGRESS
-uint64_t uniffi_pinfold_ffi_fn_clone_loadprogress(uint64_t handle, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_FREE_LOADPROGRESS
-#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_FREE_LOADPROGRESS
-void uniffi_pinfold_ffi_fn_free_loadprogress(uint64_t handle, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_INIT_CALLBACK_VTABLE_LOADPROGRESS
-#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_INIT_CALLBACK_VTABLE_LOADPROGRESS
-void uniffi_pinfold_ffi_fn_init_callback_vtable_loadprogress(const UniffiVTableCallbackInterfaceLoadProgress* _Nonnull vtable
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_LOADPROGRESS_LOADED
-#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_LOADPROGRESS_LOADED
-void uniffi_pinfold_ffi_fn_method_loadprogress_loaded(uint64_t ptr, float share, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CLONE_MODEL
@@ -471,6 +579,51 @@ void uniffi_pinfold_ffi_fn_method_session_save(uint64_t ptr, RustBuffer path, Ru
 RustBuffer uniffi_pinfold_ffi_fn_method_session_tokens(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CLONE_STORE
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CLONE_STORE
+uint64_t uniffi_pinfold_ffi_fn_clone_store(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_FREE_STORE
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_FREE_STORE
+void uniffi_pinfold_ffi_fn_free_store(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CONSTRUCTOR_STORE_OPEN
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CONSTRUCTOR_STORE_OPEN
+uint64_t uniffi_pinfold_ffi_fn_constructor_store_open(RustBuffer options, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_STORE_COLLECT
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_STORE_COLLECT
+RustBuffer uniffi_pinfold_ffi_fn_method_store_collect(uint64_t ptr, int8_t dry_run, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_STORE_ENTRIES
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_STORE_ENTRIES
+RustBuffer uniffi_pinfold_ffi_fn_method_store_entries(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_STORE_IMPORT_FILE
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_STORE_IMPORT_FILE
+RustBuffer uniffi_pinfold_ffi_fn_method_store_import_file(uint64_t ptr, RustBuffer path, RustBuffer expected_digest, RustBuffer progress, RustBuffer cancel, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_STORE_REMOVE
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_STORE_REMOVE
+int8_t uniffi_pinfold_ffi_fn_method_store_remove(uint64_t ptr, RustBuffer digest, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_STORE_ROOT
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_STORE_ROOT
+RustBuffer uniffi_pinfold_ffi_fn_method_store_root(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_STORE_VERIFY
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_STORE_VERIFY
+RustBuffer uniffi_pinfold_ffi_fn_method_store_verify(uint64_t ptr, RustBuffer digests, RustBuffer progress, RustBuffer cancel, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CLONE_STREAM
 #define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CLONE_STREAM
 uint64_t uniffi_pinfold_ffi_fn_clone_stream(uint64_t handle, RustCallStatus *_Nonnull out_status
@@ -494,6 +647,86 @@ RustBuffer uniffi_pinfold_ffi_fn_method_stream_finish(uint64_t ptr, RustCallStat
 #ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_STREAM_NEXT
 #define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_STREAM_NEXT
 RustBuffer uniffi_pinfold_ffi_fn_method_stream_next(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CLONE_LOADPROGRESS
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CLONE_LOADPROGRESS
+uint64_t uniffi_pinfold_ffi_fn_clone_loadprogress(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_FREE_LOADPROGRESS
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_FREE_LOADPROGRESS
+void uniffi_pinfold_ffi_fn_free_loadprogress(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_INIT_CALLBACK_VTABLE_LOADPROGRESS
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_INIT_CALLBACK_VTABLE_LOADPROGRESS
+void uniffi_pinfold_ffi_fn_init_callback_vtable_loadprogress(const UniffiVTableCallbackInterfaceLoadProgress* _Nonnull vtable
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_LOADPROGRESS_LOADED
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_LOADPROGRESS_LOADED
+void uniffi_pinfold_ffi_fn_method_loadprogress_loaded(uint64_t ptr, float share, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CLONE_PULLPROGRESS
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CLONE_PULLPROGRESS
+uint64_t uniffi_pinfold_ffi_fn_clone_pullprogress(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_FREE_PULLPROGRESS
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_FREE_PULLPROGRESS
+void uniffi_pinfold_ffi_fn_free_pullprogress(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_INIT_CALLBACK_VTABLE_PULLPROGRESS
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_INIT_CALLBACK_VTABLE_PULLPROGRESS
+void uniffi_pinfold_ffi_fn_init_callback_vtable_pullprogress(const UniffiVTableCallbackInterfacePullProgress* _Nonnull vtable
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_PULLPROGRESS_PULLED
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_PULLPROGRESS_PULLED
+void uniffi_pinfold_ffi_fn_method_pullprogress_pulled(uint64_t ptr, RustBuffer source, uint64_t done, uint64_t total, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CLONE_STOREPROGRESS
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CLONE_STOREPROGRESS
+uint64_t uniffi_pinfold_ffi_fn_clone_storeprogress(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_FREE_STOREPROGRESS
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_FREE_STOREPROGRESS
+void uniffi_pinfold_ffi_fn_free_storeprogress(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_INIT_CALLBACK_VTABLE_STOREPROGRESS
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_INIT_CALLBACK_VTABLE_STOREPROGRESS
+void uniffi_pinfold_ffi_fn_init_callback_vtable_storeprogress(const UniffiVTableCallbackInterfaceStoreProgress* _Nonnull vtable
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_STOREPROGRESS_PROCESSED
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_STOREPROGRESS_PROCESSED
+void uniffi_pinfold_ffi_fn_method_storeprogress_processed(uint64_t ptr, uint64_t done, uint64_t total, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CLONE_VERIFYPROGRESS
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_CLONE_VERIFYPROGRESS
+uint64_t uniffi_pinfold_ffi_fn_clone_verifyprogress(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_FREE_VERIFYPROGRESS
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_FREE_VERIFYPROGRESS
+void uniffi_pinfold_ffi_fn_free_verifyprogress(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_INIT_CALLBACK_VTABLE_VERIFYPROGRESS
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_INIT_CALLBACK_VTABLE_VERIFYPROGRESS
+void uniffi_pinfold_ffi_fn_init_callback_vtable_verifyprogress(const UniffiVTableCallbackInterfaceVerifyProgress* _Nonnull vtable
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_VERIFYPROGRESS_VERIFIED
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_METHOD_VERIFYPROGRESS_VERIFIED
+void uniffi_pinfold_ffi_fn_method_verifyprogress_verified(uint64_t ptr, RustBuffer subject, uint32_t done, uint32_t total, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_FN_FUNC_EMBEDDED_CHECKPOINTS
@@ -826,15 +1059,69 @@ uint16_t uniffi_pinfold_ffi_checksum_method_cancel_is_cancelled(void
 
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOGSINK_LOG
-#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOGSINK_LOG
-uint16_t uniffi_pinfold_ffi_checksum_method_logsink_log(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOCKFILE_ADAPTERS
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOCKFILE_ADAPTERS
+uint16_t uniffi_pinfold_ffi_checksum_method_lockfile_adapters(void
 
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOADPROGRESS_LOADED
-#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOADPROGRESS_LOADED
-uint16_t uniffi_pinfold_ffi_checksum_method_loadprogress_loaded(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOCKFILE_CHECK_SIGNATURE
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOCKFILE_CHECK_SIGNATURE
+uint16_t uniffi_pinfold_ffi_checksum_method_lockfile_check_signature(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOCKFILE_CHECKPOINTS
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOCKFILE_CHECKPOINTS
+uint16_t uniffi_pinfold_ffi_checksum_method_lockfile_checkpoints(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOCKFILE_GOLDENS
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOCKFILE_GOLDENS
+uint16_t uniffi_pinfold_ffi_checksum_method_lockfile_goldens(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOCKFILE_LOAD
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOCKFILE_LOAD
+uint16_t uniffi_pinfold_ffi_checksum_method_lockfile_load(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOCKFILE_PATH
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOCKFILE_PATH
+uint16_t uniffi_pinfold_ffi_checksum_method_lockfile_path(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOCKFILE_PULL
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOCKFILE_PULL
+uint16_t uniffi_pinfold_ffi_checksum_method_lockfile_pull(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOCKFILE_RESOLVE
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOCKFILE_RESOLVE
+uint16_t uniffi_pinfold_ffi_checksum_method_lockfile_resolve(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOCKFILE_SAMPLING
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOCKFILE_SAMPLING
+uint16_t uniffi_pinfold_ffi_checksum_method_lockfile_sampling(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOCKFILE_VERIFY
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOCKFILE_VERIFY
+uint16_t uniffi_pinfold_ffi_checksum_method_lockfile_verify(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOGSINK_LOG
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOGSINK_LOG
+uint16_t uniffi_pinfold_ffi_checksum_method_logsink_log(void
 
 );
 #endif
@@ -946,6 +1233,42 @@ uint16_t uniffi_pinfold_ffi_checksum_method_session_tokens(void
 
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_STORE_COLLECT
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_STORE_COLLECT
+uint16_t uniffi_pinfold_ffi_checksum_method_store_collect(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_STORE_ENTRIES
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_STORE_ENTRIES
+uint16_t uniffi_pinfold_ffi_checksum_method_store_entries(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_STORE_IMPORT_FILE
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_STORE_IMPORT_FILE
+uint16_t uniffi_pinfold_ffi_checksum_method_store_import_file(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_STORE_REMOVE
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_STORE_REMOVE
+uint16_t uniffi_pinfold_ffi_checksum_method_store_remove(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_STORE_ROOT
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_STORE_ROOT
+uint16_t uniffi_pinfold_ffi_checksum_method_store_root(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_STORE_VERIFY
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_STORE_VERIFY
+uint16_t uniffi_pinfold_ffi_checksum_method_store_verify(void
+
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_STREAM_CANCEL
 #define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_STREAM_CANCEL
 uint16_t uniffi_pinfold_ffi_checksum_method_stream_cancel(void
@@ -964,9 +1287,57 @@ uint16_t uniffi_pinfold_ffi_checksum_method_stream_next(void
 
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOADPROGRESS_LOADED
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_LOADPROGRESS_LOADED
+uint16_t uniffi_pinfold_ffi_checksum_method_loadprogress_loaded(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_PULLPROGRESS_PULLED
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_PULLPROGRESS_PULLED
+uint16_t uniffi_pinfold_ffi_checksum_method_pullprogress_pulled(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_STOREPROGRESS_PROCESSED
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_STOREPROGRESS_PROCESSED
+uint16_t uniffi_pinfold_ffi_checksum_method_storeprogress_processed(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_VERIFYPROGRESS_VERIFIED
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_METHOD_VERIFYPROGRESS_VERIFIED
+uint16_t uniffi_pinfold_ffi_checksum_method_verifyprogress_verified(void
+
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_CONSTRUCTOR_CANCEL_NEW
 #define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_CONSTRUCTOR_CANCEL_NEW
 uint16_t uniffi_pinfold_ffi_checksum_constructor_cancel_new(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_CONSTRUCTOR_LOCKFILE_FIND
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_CONSTRUCTOR_LOCKFILE_FIND
+uint16_t uniffi_pinfold_ffi_checksum_constructor_lockfile_find(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_CONSTRUCTOR_LOCKFILE_OPEN
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_CONSTRUCTOR_LOCKFILE_OPEN
+uint16_t uniffi_pinfold_ffi_checksum_constructor_lockfile_open(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_CONSTRUCTOR_LOCKFILE_OPEN_BYTES
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_CONSTRUCTOR_LOCKFILE_OPEN_BYTES
+uint16_t uniffi_pinfold_ffi_checksum_constructor_lockfile_open_bytes(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_CONSTRUCTOR_LOCKFILE_OPEN_SIGNED
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_CONSTRUCTOR_LOCKFILE_OPEN_SIGNED
+uint16_t uniffi_pinfold_ffi_checksum_constructor_lockfile_open_signed(void
 
 );
 #endif
@@ -991,6 +1362,12 @@ uint16_t uniffi_pinfold_ffi_checksum_constructor_model_load_embedded(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_CONSTRUCTOR_MODEL_SCRIPTED
 #define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_CONSTRUCTOR_MODEL_SCRIPTED
 uint16_t uniffi_pinfold_ffi_checksum_constructor_model_scripted(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_CONSTRUCTOR_STORE_OPEN
+#define UNIFFI_FFIDEF_UNIFFI_PINFOLD_FFI_CHECKSUM_CONSTRUCTOR_STORE_OPEN
+uint16_t uniffi_pinfold_ffi_checksum_constructor_store_open(void
 
 );
 #endif

@@ -1,9 +1,12 @@
 package pinfold
 
+import kotlin.coroutines.resume
+import kotlinx.coroutines.CancellableContinuation
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.flow as coldFlow
 import kotlinx.coroutines.launch
@@ -32,12 +35,7 @@ public data class Completion(
  */
 public fun Session.flow(options: GenerateOptions = GenerateOptions(), finished: (Finish) -> Unit = {}): Flow<Chunk> =
     coldFlow {
-        coroutineScope {
-            val cancel = Cancel()
-            // Called by whoever cancels the collector, while `next` blocks a thread below.
-            val watch = launch(Dispatchers.Unconfined, CoroutineStart.UNDISPATCHED) {
-                suspendCancellableCoroutine<Unit> { it.invokeOnCancellation { cancel.cancel() } }
-            }
+        cancelling { cancel ->
             // Not the result of `withContext`, which is lost if the collector is cancelled at that moment.
             var stream: Stream? = null
             try {
@@ -48,7 +46,6 @@ public fun Session.flow(options: GenerateOptions = GenerateOptions(), finished: 
                 opened.finish?.let(finished)
             } finally {
                 stream?.close()
-                watch.cancel()
             }
         }
     }
@@ -67,6 +64,46 @@ public suspend fun Session.complete(options: GenerateOptions = GenerateOptions()
         tokens += it.tokens
     }
     return Completion(text.toString(), tokens, checkNotNull(finish) { "a generation ended without saying how" })
+}
+
+/**
+ * Does blocking [work], such as a load, a pull or a verification, without blocking the thread of the coroutine:
+ *
+ *     val file = runCancellable { cancel -> lock.pull("intent", store, cancel = cancel) }
+ *
+ * When the coroutine is cancelled, so is the flag that the work is given; this returns once the work did. A model, or
+ * whatever else can be closed, that the work had ready by then is closed.
+ */
+public suspend fun <T> runCancellable(work: (Cancel) -> T): T {
+    // The result is lost on its way here if the coroutine is cancelled at that moment.
+    var ready: T? = null
+    try {
+        return cancelling { cancel -> withContext(blocking) { work(cancel).also { ready = it } } }
+    } catch (error: Throwable) {
+        (ready as? AutoCloseable)?.close()
+        throw error
+    }
+}
+
+/** Does [work] with a flag that is set as soon as the coroutine is cancelled in its midst. */
+private suspend fun <T> cancelling(work: suspend (Cancel) -> T): T = coroutineScope {
+    val cancel = Cancel()
+    lateinit var watch: CancellableContinuation<Unit>
+    // Called by whoever cancels the coroutine, while the work blocks a thread.
+    launch(Dispatchers.Unconfined, CoroutineStart.UNDISPATCHED) {
+        suspendCancellableCoroutine {
+            watch = it
+            it.invokeOnCancellation { cancel.cancel() }
+        }
+    }
+    try {
+        work(cancel)
+    } catch (error: PinfoldException.Cancelled) {
+        ensureActive()
+        throw error
+    } finally {
+        watch.resume(Unit)
+    }
 }
 
 /** As many threads as a model has sessions at most, beside those that the app's own work on `Dispatchers.IO` has. */

@@ -22,6 +22,15 @@ public val PinfoldException.code: String
         is PinfoldException.Engine -> "engine"
         is PinfoldException.InvalidText -> "invalid_text"
         is PinfoldException.Callback -> "callback"
+        is PinfoldException.BadLock -> "bad_lock"
+        is PinfoldException.NotPinned -> "not_pinned"
+        is PinfoldException.NotPulled -> "not_pulled"
+        is PinfoldException.WrongDigest -> "wrong_digest"
+        is PinfoldException.BadStore -> "bad_store"
+        is PinfoldException.NoSpace -> "no_space"
+        is PinfoldException.BadSource -> "bad_source"
+        is PinfoldException.PullFailed -> "pull_failed"
+        is PinfoldException.BadSignature -> "bad_signature"
     }
 
 /**
@@ -40,9 +49,3 @@ internal fun unicode(text: String): String {
     }
     return text
 }
-
-/**
- * What the library is told when a function of the app throws; the app's own throwable stays here. It has no trace,
- * which would be sent along.
- */
-internal class AppFailed : Exception("the app's function failed", null, false, false)

@@ -9,7 +9,7 @@ import java.nio.ByteBuffer
  * `use`; the memory is given back when the last model, session and stream is closed, in whatever order. A closed
  * model throws [IllegalStateException].
  */
-public class Model private constructor(private val native: NativeModel) : AutoCloseable {
+public class Model internal constructor(private val native: NativeModel) : AutoCloseable {
     /** Facts about the checkpoint. */
     public val facts: Facts get() = open().facts()
 
@@ -146,40 +146,22 @@ public class Model private constructor(private val native: NativeModel) : AutoCl
             options: ModelOptions = ModelOptions(),
         ): Model = watched(options, null) { NativeModel.scripted(unicode(answer), stepMicroseconds, options) }
 
-        private fun direct(bytes: ByteBuffer): ByteBuffer {
-            val copy = ByteBuffer.allocateDirect(bytes.remaining())
-            copy.put(bytes.duplicate())
-            copy.rewind()
-            return copy
-        }
-
-        private inline fun watched(
+        /** Loads with the app's progress. */
+        internal inline fun watched(
             options: ModelOptions,
             noinline progress: ((Float) -> Unit)?,
             load: (LoadProgress?) -> NativeModel,
         ): Model {
             options.offload.devices.forEach(::unicode)
-            val watch = progress?.let(::Progress)
-            try {
-                return Model(load(watch))
-            } catch (error: PinfoldException.Callback) {
-                watch?.thrown?.let(error::initCause)
-                throw error
-            }
+            return Model(watched(progress?.let(::LoadWatch), load))
         }
     }
 }
 
-/** An app's progress. Any throwable stops the load: what is not an exception would pass through the library unseen. */
-private class Progress(private val progress: (Float) -> Unit) : LoadProgress {
-    var thrown: Throwable? = null
-
-    override fun loaded(share: Float) {
-        try {
-            progress(share)
-        } catch (error: Throwable) {
-            thrown = error
-            throw AppFailed()
-        }
-    }
+/** A copy of what is left in [bytes], where JNA can take the address of it. */
+internal fun direct(bytes: ByteBuffer): ByteBuffer {
+    val copy = ByteBuffer.allocateDirect(bytes.remaining())
+    copy.put(bytes.duplicate())
+    copy.rewind()
+    return copy
 }

@@ -6,8 +6,8 @@ import java.util.concurrent.atomic.AtomicReference
  * A sequence of tokens: what was read and what was generated.
  *
  * May be used from any thread; calls are done one after another and block until they are done. While a stream of the
- * session is open, every call but [tokens] throws [PinfoldException.SessionBusy]. It keeps its model alive. A closed session throws
- * [IllegalStateException].
+ * session is open, every call but [tokens] throws [PinfoldException.SessionBusy]. It keeps its model alive. A closed
+ * session throws [IllegalStateException].
  */
 public class Session internal constructor(private val native: NativeSession) : AutoCloseable {
     /** The stream of a sequence that was not read to its end, if there is one. */
