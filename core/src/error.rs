@@ -173,7 +173,7 @@ pub enum Error {
         digest: Digest,
     },
 
-    /// The bytes are not those that were pinned. They are not used, and never stand in the store.
+    /// The bytes are not those that were pinned. They are not used; a pull replaces them in the store.
     #[error(
         "{name}: the bytes have the digest {actual}, not the pinned {expected}: \
          pull again, or pin the new bytes if the change is wanted"

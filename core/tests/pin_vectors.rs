@@ -54,7 +54,8 @@ fn intent() -> (PathBuf, CheckpointPin) {
     (path.clone(), CheckpointPin::of(&checkpoint::open(&path).unwrap(), pin))
 }
 
-/// The goldens: one that passes, one with another seed than it was recorded with, one of another prompt.
+/// The goldens: one that passes, one with another bias than it was recorded with, one of another prompt. All are
+/// greedy and far from a tie, so that kernels of every instruction set agree.
 fn goldens(path: PathBuf, digest: Digest) -> [(&'static str, Golden); 3] {
     let say = |text: &str| GoldenInput::Messages(vec![Message::new(Role::User, text)]);
     let pinned = Pinned { name: "intent".into(), path, digest, minisig: None };
@@ -67,12 +68,11 @@ fn goldens(path: PathBuf, digest: Digest) -> [(&'static str, Golden); 3] {
             GoldenRequest { checkpoint, input, sampling, preset: None, max_tokens, stop: Vec::new() };
         record(&model, &request, &Cancel::new()).unwrap()
     };
-    let hot = Sampling { temperature: 3.0, seed: 1, ..Sampling::default() };
-    let mut reseeded = golden(input.clone(), hot, 6);
-    reseeded.sampling.seed = 2;
+    let mut rebiased = golden(input.clone(), Sampling::default(), 40);
+    rebiased.sampling.logit_bias = [(Token(rebiased.expected.tokens[3]), -100.0)].into();
     let mut reworded = golden(input.clone(), Sampling::default(), 40);
     reworded.input = say("play some blues by muddy waters");
-    [("music", golden(input, Sampling::default(), 40)), ("reseeded", reseeded), ("reworded", reworded)]
+    [("music", golden(input, Sampling::default(), 40)), ("rebiased", rebiased), ("reworded", reworded)]
 }
 
 fn write() {

@@ -58,7 +58,7 @@ final class PinTests: XCTestCase {
         XCTAssertEqual(try store.verify(), [])
         XCTAssertEqual(try store.verify([file.digest]) { _, _ in calls.update { $0 += 1 } }, [])
         XCTAssertEqual(try lock.load("intent", from: store) { _ in calls.update { $0 += 1 } }.digest(), file.digest)
-        let options = VerifyOptions(names: ["reseeded"], threads: 1)
+        let options = VerifyOptions(names: ["rebiased"], threads: 1)
         let subjects = Box<[String]>([])
         let report = try lock.verify(in: store, options: options) { subject, _, _ in
             subjects.update { $0.append(subject) }
