@@ -27,7 +27,8 @@ pub struct PullOptions {
     /// The Hub's access token; by default `HF_TOKEN` or `HUGGING_FACE_HUB_TOKEN` of the environment, or else
     /// what `hf auth login` left. It is sent to the endpoint only. An empty one stands for none at all.
     pub hub_token: Option<String>,
-    /// A PEM file of certificates that are trusted beside Mozilla's; by default `SSL_CERT_FILE` of the environment.
+    /// A PEM file of certificates that are trusted beside Mozilla's; by default `SSL_CERT_FILE` of the environment,
+    /// if that file exists.
     pub certificates: Option<PathBuf>,
 }
 
@@ -88,9 +89,17 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
-/// The file of certificates.
+/// The file of certificates. As for OpenSSL, one that the environment names may be absent.
 pub(super) fn certificates(options: &PullOptions) -> Option<PathBuf> {
-    options.certificates.clone().or_else(|| variable("SSL_CERT_FILE").map(PathBuf::from))
+    let variable = || {
+        let path = variable("SSL_CERT_FILE").map(PathBuf::from)?;
+        let exists = path.exists();
+        if !exists {
+            tracing::warn!("SSL_CERT_FILE names a file that does not exist: {}", path.display());
+        }
+        exists.then_some(path)
+    };
+    options.certificates.clone().or_else(variable)
 }
 
 /// The Hub's address, without a slash at its end.
