@@ -9,6 +9,7 @@ import sys
 import textwrap
 import threading
 import time
+from typing import Iterator
 
 import pytest
 
@@ -17,11 +18,21 @@ import pinfold
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
 
 
+# A job in the background of a shell ignores the signal, and Python leaves it so.
+HEARING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+
+
+@pytest.fixture(autouse=True)
+def hearing() -> Iterator[None]:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupted(code: str, after: float = 0.5) -> str:
     """The output of a program that gets SIGINT some time after it said `ready`."""
-    program = subprocess.Popen(
-        [sys.executable, "-c", "import time, pinfold\n" + textwrap.dedent(code)], stdout=subprocess.PIPE, text=True
-    )
+    code = HEARING + "import time, pinfold\n" + textwrap.dedent(code)
+    program = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert program.stdout is not None
     try:
         assert program.stdout.readline() == "ready\n"

@@ -71,8 +71,8 @@ def test_what_is_closed_says_so(store: pinfold.Store) -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        lambda lock, store: pinfold.LockFile.open(3),
-        lambda lock, store: pinfold.LockFile.from_bytes("text"),
+        lambda lock, store: pinfold.LockFile.open(3),  # type: ignore[arg-type]
+        lambda lock, store: pinfold.LockFile.from_bytes("text"),  # type: ignore[arg-type]
         lambda lock, store: pinfold.LockFile(lock),
         lambda lock, store: pinfold.Store(store),
         lambda lock, store: lock.resolve("intent", "store"),

@@ -88,6 +88,7 @@ from ._pinned import (
     VerifyReport,
 )
 from ._session import GenerateOptions as GenerateOptions
+from ._session import SamplingOptions as SamplingOptions
 from ._session import Session
 from ._store import Store
 from ._stream import Stream
@@ -179,9 +180,9 @@ __all__ = [
     "set_log_sink",
 ]
 
-# As users name them: in tracebacks, in `repr` and in the manual that `help(pinfold)` prints. The two types of options
+# As users name them: in tracebacks, in `repr` and in the manual that `help(pinfold)` prints. The types of options
 # are not in the manual, where they would only show what a `dict` can do; they are for annotations.
-for _name in (*__all__, "GenerateOptions", "ModelOptions"):
+for _name in (*__all__, "GenerateOptions", "ModelOptions", "SamplingOptions"):
     _public = globals()[_name]
     if getattr(_public, "__module__", "").startswith("pinfold."):
         _public.__module__ = "pinfold"

@@ -11,7 +11,7 @@ from ._model import Model, ModelOptions
 from ._native import raw
 from ._owned import Owned
 from ._pinned import PinnedAdapter, PinnedCheckpoint, PinnedFile, PinnedGolden, VerifyReport
-from ._session import GenerateOptions
+from ._session import SamplingOptions
 from ._store import Store
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class LockFile(Owned[raw.LockFile]):
         """The goldens, in the order of their names."""
         return cast(Tuple[PinnedGolden, ...], _pinned.lift(self._open().goldens()))
 
-    def sampling(self, name: str) -> GenerateOptions:
+    def sampling(self, name: str) -> SamplingOptions:
         """The settings of the sampler of this name, as keyword arguments::
 
             session.generate(**lock.sampling("careful"), max_tokens=100)
@@ -109,7 +109,7 @@ class LockFile(Owned[raw.LockFile]):
         Raises `NotPinned`.
         """
         found = self._open().sampling(_check.text("name", name))
-        return cast(GenerateOptions, {field: getattr(found, field) for field in _SAMPLING})
+        return cast(SamplingOptions, {field: getattr(found, field) for field in SamplingOptions.__annotations__})
 
     def resolve(self, name: str, store: Store, *, full_check: bool = False) -> PinnedFile:
         """A file with exactly the bytes that the checkpoint or adapter ``name`` is pinned to: of the store, or else of
@@ -239,21 +239,6 @@ class LockFile(Owned[raw.LockFile]):
 
     def __repr__(self) -> str:
         return "<pinfold.LockFile closed>" if self._raw is None else f"<pinfold.LockFile {self.path!r}>"
-
-
-_SAMPLING = (
-    "temperature",
-    "seed",
-    "top_k",
-    "top_p",
-    "min_p",
-    "typical_p",
-    "repetition_penalty",
-    "frequency_penalty",
-    "presence_penalty",
-    "penalty_window",
-    "logit_bias",
-)
 
 
 def _raw_store(store: Store) -> raw.Store:

@@ -161,7 +161,7 @@ class GoldenOutcome(Name):
 class Difference(NamedTuple):
     """Where a golden differs first."""
 
-    index: int
+    index: int  # type: ignore[assignment]
     """The index of the token among the generated ones."""
     expected_token: Optional[int]
     """The token that was recorded; None if the recorded generation had ended."""
@@ -245,6 +245,6 @@ def lift(value: Any) -> Any:
         return tuple(lift(item) for item in value)
     record = _RECORDS.get(type(value).__name__)
     if record is not None and isinstance(value, getattr(raw, record.__name__)):
-        return record(*(lift(getattr(value, field)) for field in record._fields))  # type: ignore[attr-defined]
+        return record(*(lift(getattr(value, field)) for field in record._fields))
     enumeration = _ENUMERATIONS.get(type(value).__name__)
     return value if enumeration is None else enumeration[value.name]

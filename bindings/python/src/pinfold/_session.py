@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 
-class GenerateOptions(TypedDict, total=False):
-    """The keyword arguments of `Session.generate`, which describes them."""
+class SamplingOptions(TypedDict, total=False):
+    """The keyword arguments of `Session.generate` that say how tokens are chosen; `LockFile.sampling` gives them."""
 
     temperature: float
     seed: int
@@ -34,6 +34,11 @@ class GenerateOptions(TypedDict, total=False):
     presence_penalty: float
     penalty_window: int
     logit_bias: Optional[Mapping[int, float]]
+
+
+class GenerateOptions(SamplingOptions, total=False):
+    """The keyword arguments of `Session.generate`, which describes them."""
+
     max_tokens: Optional[int]
     stop: Union[str, Iterable[str]]
     logprobs: Optional[int]
