@@ -125,7 +125,7 @@ fn load(
     let mut bar = Bar::new(Some(1000), format!("loading {}", excerpt(name, 32)));
     let mut progress = |share: f32| bar.set((share * 1000.0) as u64);
     let watch = LoadWatch { progress: Some(&mut progress), cancel: interrupt.work() };
-    Ok(Model::load_watched(pinned.path, &options, watch)?)
+    Ok(Model::load_pinned(&pinned, &options, watch)?)
 }
 
 /// A golden, as it is printed as JSON.

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 
 use clap::Args;
 use pinfold::checkpoint::{self, Header};
-use pinfold::{Checkpoint, Defect, Error, ModelOptions};
+use pinfold::{Checkpoint, Defect, Error, ModelOptions, Pinned};
 
 use crate::options::{Located, locate};
 use crate::output::{self, Align, Exit, Failure, Table, excerpt, size};
@@ -64,7 +64,7 @@ pub fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
         Located::Embedded(embedded) => {
             (embedded.bytes.len() as u64, Header::from_bytes(embedded.bytes).map_err(Box::new))
         }
-        Located::File(path) => match checkpoint::inspect(&path) {
+        Located::Pinned(Pinned { path, .. }) | Located::File(path) => match checkpoint::inspect(&path) {
             Ok(header) => (header.file_size, Ok(header)),
             Err(Error::BadCheckpoint { defect, .. }) => {
                 let facts = std::fs::metadata(&path).map_err(Error::io(&path))?;

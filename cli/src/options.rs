@@ -6,7 +6,9 @@ use std::time::Instant;
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use pinfold::{Cancel, Error, LoadWatch, LockFile, Model, ModelOptions, Offload, Sampling, SessionOptions};
+use pinfold::{
+    Cancel, Error, LoadWatch, LockFile, Model, ModelOptions, Offload, Pinned, Sampling, SessionOptions,
+};
 use pinfold_checkpoints::Embedded;
 
 use crate::output::Failure;
@@ -43,6 +45,7 @@ pub struct ModelArgs {
 #[derive(Debug)]
 pub enum Located {
     Embedded(&'static Embedded),
+    Pinned(Pinned),
     File(PathBuf),
 }
 
@@ -62,7 +65,7 @@ pub fn locate(name: &OsStr, pins: &PinArgs) -> Result<Located, Failure> {
     if let Some(name) = bare(&path) {
         if let Some(lock) = pins.lock.find()? {
             if lock.lock().file(name).is_some() {
-                return pinned(&lock, name, pins).map(Located::File);
+                return pinned(&lock, name, pins).map(Located::Pinned);
             }
             known = pins::all(&lock);
         }
@@ -88,10 +91,10 @@ fn bare(path: &Path) -> Option<&str> {
     }
 }
 
-fn pinned(lock: &LockFile, name: &str, pins: &PinArgs) -> Result<PathBuf, Failure> {
+fn pinned(lock: &LockFile, name: &str, pins: &PinArgs) -> Result<Pinned, Failure> {
     let store = pins.store.open()?;
     let _spinner = Spinner::start("checking the file");
-    Ok(lock.resolve(name, &store, pins.verify.into())?.path)
+    Ok(lock.resolve(name, &store, pins.verify.into())?)
 }
 
 impl ModelArgs {
@@ -113,6 +116,7 @@ impl ModelArgs {
         let watch = LoadWatch { progress: Some(&mut progress), cancel: cancel.clone() };
         let model = match located {
             Located::Embedded(embedded) => embedded.load_watched(&options, watch),
+            Located::Pinned(pinned) => Model::load_pinned(&pinned, &options, watch),
             Located::File(path) => Model::load_watched(path, &options, watch),
         }?;
         Ok(Loaded { model, name, seconds: started.elapsed().as_secs_f64() })

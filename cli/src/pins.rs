@@ -142,8 +142,7 @@ pub fn names(lock: &LockFile, given: &[String]) -> Result<Vec<String>, Failure> 
 
 /// The names of all files that the lock file pins.
 pub fn all(lock: &LockFile) -> Vec<String> {
-    let pins = lock.lock();
-    let mut names: Vec<_> = pins.checkpoints.keys().chain(pins.adapters.keys()).cloned().collect();
+    let mut names: Vec<_> = lock.lock().files().map(|(name, _)| name.clone()).collect();
     names.sort();
     names
 }

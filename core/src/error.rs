@@ -1,6 +1,6 @@
 //! The one error type of the crate: a variant for each failure that a caller can act on.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::checkpoint::{Defect, Digest};
 
@@ -259,6 +259,12 @@ impl Error {
     pub fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { path, source }
+    }
+
+    pub(crate) fn not_pinned<'a>(path: &Path, name: &str, known: impl Iterator<Item = &'a String>) -> Self {
+        let known = known.map(String::as_str).collect::<Vec<_>>().join(", ");
+        let known = if known.is_empty() { "nothing".to_owned() } else { known };
+        Self::NotPinned { path: path.to_owned(), name: name.to_owned(), known }
     }
 
     pub(crate) fn option(option: &'static str, reason: impl Into<String>) -> Self {

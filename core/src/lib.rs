@@ -24,6 +24,7 @@ pub mod cancel;
 pub mod checkpoint;
 pub mod engine;
 pub mod error;
+mod files;
 pub mod lock;
 pub mod model;
 pub mod prompt;

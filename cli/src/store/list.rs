@@ -74,9 +74,7 @@ impl Listed {
 fn names(entry: &Entry) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for lock in entry.pinned_by.iter().filter_map(|path| LockFile::open(path).ok()) {
-        let pins = lock.lock();
-        let files = pins.checkpoints.iter().map(|(name, pin)| (name, &pin.file));
-        let files = files.chain(pins.adapters.iter().map(|(name, pin)| (name, &pin.file)));
+        let files = lock.lock().files();
         names.extend(files.filter(|(_, file)| file.sha256 == entry.digest).map(|(name, _)| name.clone()));
     }
     names

@@ -7,6 +7,7 @@ use super::parse::{self, Entry};
 use super::save::{self, Guard};
 use super::{AdapterPin, CheckpointPin, FILE_NAME, FilePin, Golden, Lock, Source, VERSION, edit};
 use crate::error::{Error, Result};
+use crate::files;
 use crate::sampler::Sampling;
 use crate::signature::PublicKey;
 
@@ -96,7 +97,7 @@ impl LockFile {
 
     /// The folder that `file:` sources are relative to.
     pub fn folder(&self) -> &Path {
-        save::folder(&self.path)
+        files::folder(&self.path)
     }
 
     /// Its contents.

@@ -8,10 +8,17 @@ use super::field::Fields;
 use super::parse::{self, Entry};
 use super::{AdapterPin, CheckpointPin, FilePin, Lock, LockFile, Pinned, Source};
 use crate::error::{Error, Result};
+use crate::sampler::Sampling;
 use crate::signature::PublicKey;
 use crate::store::{Check, Store};
 
 impl Lock {
+    /// The files of all checkpoints, then those of all adapters, each with its name.
+    pub fn files(&self) -> impl Iterator<Item = (&String, &FilePin)> {
+        let checkpoints = self.checkpoints.iter().map(|(name, pin)| (name, &pin.file));
+        checkpoints.chain(self.adapters.iter().map(|(name, pin)| (name, &pin.file)))
+    }
+
     /// The file that the checkpoint or adapter `name` is pinned to.
     pub fn file(&self, name: &str) -> Option<&FilePin> {
         let checkpoint = self.checkpoints.get(name).map(|pin| &pin.file);
@@ -25,12 +32,18 @@ impl LockFile {
     /// # Errors
     /// [`Error::NotPinned`].
     pub fn file_pin(&self, name: &str) -> Result<&FilePin> {
-        self.lock().file(name).ok_or_else(|| {
-            let names = self.lock().checkpoints.keys().chain(self.lock().adapters.keys());
-            let known = names.map(String::as_str).collect::<Vec<_>>().join(", ");
-            let known = if known.is_empty() { "nothing".to_owned() } else { known };
-            Error::NotPinned { path: self.path().to_owned(), name: name.to_owned(), known }
-        })
+        self.lock()
+            .file(name)
+            .ok_or_else(|| Error::not_pinned(self.path(), name, self.lock().files().map(|(known, _)| known)))
+    }
+
+    /// The settings of the sampler that have this name.
+    ///
+    /// # Errors
+    /// [`Error::NotPinned`].
+    pub fn sampling(&self, name: &str) -> Result<&Sampling> {
+        let all = &self.lock().sampling;
+        all.get(name).ok_or_else(|| Error::not_pinned(self.path(), name, all.keys()))
     }
 
     /// A file with exactly the bytes that the checkpoint or adapter `name` is pinned to: of the store, or

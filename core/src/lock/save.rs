@@ -1,11 +1,12 @@
 //! The disk's side of a lock file: bounded reads, and writes that lose nothing.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::parse::MAX_BYTES;
 use crate::error::{Error, Result};
+use crate::files::{self, Durable};
 
 /// The most bytes of a signature; real ones have about 300.
 const SIGNATURE_BYTES: u64 = 1 << 16;
@@ -41,14 +42,6 @@ fn read_file(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The folder that a path is in.
-pub(super) fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    }
-}
-
 /// The right to write a lock file, which one process has at a time. It is a lock on a file beside, since the lock
 /// file itself is replaced.
 pub(super) struct Guard {
@@ -67,7 +60,7 @@ impl Guard {
             Err(error) => return Err(Error::io(path)(error)),
         };
         let name = target.file_name().unwrap_or_default().to_string_lossy();
-        let beside = folder(&target).join(format!(".{name}.guard"));
+        let beside = files::folder(&target).join(format!(".{name}.guard"));
         loop {
             let options = File::options().read(true).write(true).create(true).truncate(false).open(&beside);
             let file = options.map_err(Error::io(&beside))?;
@@ -79,28 +72,11 @@ impl Guard {
         }
     }
 
-    /// Replaces the file as a whole.
+    /// Replaces the file as a whole; it keeps its permissions.
     pub fn write(&self, bytes: &[u8]) -> Result<()> {
-        self.try_write(bytes).map_err(Error::io(&self.target))
-    }
-
-    fn try_write(&self, bytes: &[u8]) -> std::io::Result<()> {
-        let folder = folder(&self.target);
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".pinfold-lock-");
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.tempfile_in(folder)?;
-        if let Ok(facts) = fs::metadata(&self.target) {
-            file.as_file().set_permissions(facts.permissions())?;
-        }
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(&self.target).map_err(|error| error.error)?;
-        // So that the name survives a power failure too.
-        #[cfg(unix)]
-        File::open(folder)?.sync_all()?;
-        Ok(())
+        let permissions = fs::metadata(&self.target).ok().map(|facts| facts.permissions());
+        let written = files::replace(&self.target, bytes, ".pinfold-lock-", permissions, Durable::Yes);
+        written.map_err(Error::io(&self.target))
     }
 }
 

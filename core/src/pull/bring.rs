@@ -111,9 +111,3 @@ impl<'a, 'w> Bringer<'a, 'w> {
 fn wrong(actual: Digest) -> Fault {
     Fault::Lasting(format!("its bytes have another digest than the pinned one: {actual}"))
 }
-
-/// The digest of a file.
-pub(super) fn hash(path: &Path, cancel: &Cancel) -> Result<Digest> {
-    let file = std::fs::File::open(path).map_err(Error::io(path))?;
-    Digest::of_open_file(&file, path, |_| cancel.check())
-}

@@ -86,16 +86,13 @@ pub fn pull(
     watch: PullWatch<'_>,
 ) -> Result<Pinned> {
     let pin = lock.file_pin(name)?;
-    // A lock file that the app has by other means is on no disk, and keeps nothing from being collected.
-    if lock.path().exists() {
-        // A lock file may be within a program, and not on the disk; and a store that cannot be written may have
-        // what is wanted.
-        if lock.path().exists()
-            && let Err(error) = store.remember(lock.path())
-            && !matches!(store.get(pin.sha256, Check::Stamp), Ok(Some(_)))
-        {
-            return Err(error);
-        }
+    // A lock file that the app has by other means is on no disk, and keeps nothing from being collected; and a
+    // store that cannot be written may have what is wanted.
+    if lock.path().exists()
+        && let Err(error) = store.remember(lock.path())
+        && !matches!(store.get(pin.sha256, Check::Stamp), Ok(Some(_)))
+    {
+        return Err(error);
     }
     let path = pull_file(name, pin, lock.folder(), store, options, watch)?;
     Ok(Pinned { name: name.to_owned(), path, digest: pin.sha256, minisig: pin.minisig.clone() })
@@ -176,7 +173,7 @@ pub fn look(source: &Source, folder: &Path, options: &PullOptions, cancel: &Canc
     options.validate()?;
     if let Source::File(path) = source {
         let path = folder.join(path);
-        let digest = bring::hash(&path, cancel)?;
+        let digest = Digest::of_file_watched(&path, |_| cancel.check())?;
         return Ok(Offer { digest: Some(digest), size: Some(size_of(&path)?), revision: None });
     }
     match remote::look(source, options, cancel) {

@@ -4,12 +4,12 @@
 //! bytes), the engine's revision (u32 length, UTF-8), tokens (u64 count, u32 each), how many of them are
 //! computed (u64), the engine's state (u64 length, bytes), SHA-256 of everything before (32 bytes).
 
-use std::io::Write;
 use std::path::Path;
 
 use super::worker::State;
 use crate::checkpoint::Digest;
 use crate::error::{Error, Result};
+use crate::files::{self, Durable};
 use crate::vocabulary::Token;
 
 const MAGIC: &[u8; 8] = b"PINFOLDS";
@@ -28,16 +28,7 @@ pub(crate) struct Binding {
 /// Writes the file beside `path` and renames it.
 pub(super) fn write(path: &Path, binding: &Binding, state: &State) -> Result<()> {
     let bytes = encode(binding, state);
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    let beside = path.with_file_name(name);
-    let written = std::fs::File::create(&beside)
-        .and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(&beside, path));
-    written.map_err(|error| {
-        let _ = std::fs::remove_file(&beside);
-        Error::io(path)(error)
-    })
+    files::replace(path, &bytes, ".pinfold-session-", None, Durable::Yes).map_err(Error::io(path))
 }
 
 /// Reads the file and checks that it belongs to the checkpoint.

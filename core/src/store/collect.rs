@@ -8,13 +8,12 @@ use std::time::{Duration, SystemTime};
 
 use super::claim::STORE;
 use super::commit::IMPORT;
-use super::layout::{
-    self, Durable, UNFINISHED, blob_name, digest_of_name, entries, sync_folder, write_whole,
-};
+use super::layout::{self, UNFINISHED, blob_name, digest_of_name, entries, write_whole};
 use super::space::allocated;
 use super::{Collected, Entry, Store, stamp};
 use crate::checkpoint::Digest;
 use crate::error::{Error, Result};
+use crate::files::{Durable, sync_folder};
 use crate::lock::LockFile;
 
 /// How long an unfinished download is kept for somebody who continues it.
@@ -47,22 +46,22 @@ impl Store {
 
     /// What the known lock files pin. One that is gone pins nothing.
     pub(super) fn pins(&self) -> Result<Pins> {
-        let mut pins = Pins::new();
-        for (_, path) in self.roots()? {
-            match LockFile::open(&path) {
-                Ok(file) => add_pins(&mut pins, &file),
-                Err(error) if is_gone(&error) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(pins)
+        self.pins_but(is_gone)
     }
 
     /// As [`pins`](Self::pins), of those lock files that can be read.
     pub(super) fn readable_pins(&self) -> Result<Pins> {
+        self.pins_but(|_| true)
+    }
+
+    fn pins_but(&self, is_forgiven: impl Fn(&Error) -> bool) -> Result<Pins> {
         let mut pins = Pins::new();
-        for file in self.roots()?.iter().filter_map(|(_, path)| LockFile::open(path).ok()) {
-            add_pins(&mut pins, &file);
+        for (_, path) in self.roots()? {
+            match LockFile::open(&path) {
+                Ok(file) => add_pins(&mut pins, &file),
+                Err(error) if is_forgiven(&error) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(pins)
     }
@@ -181,9 +180,7 @@ impl Store {
 }
 
 fn add_pins(pins: &mut Pins, file: &LockFile) {
-    let lock = file.lock();
-    let checkpoints = lock.checkpoints.values().map(|pin| &pin.file);
-    for pin in checkpoints.chain(lock.adapters.values().map(|pin| &pin.file)) {
+    for (_, pin) in file.lock().files() {
         let files = pins.entry(pin.sha256).or_default();
         if files.last().is_none_or(|last| last != file.path()) {
             files.push(file.path().to_owned());

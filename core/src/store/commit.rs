@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::claim::Claim;
-use super::layout::{self, set_mode, sync_folder};
+use super::layout::{self, set_mode};
 use super::watch::Watched;
 use super::{Check, Store, StoreWatch, stamp};
 use crate::checkpoint::Digest;
 use crate::error::{Error, Result};
+use crate::files::sync_folder;
 
 /// Bytes that are copied between two looks at the watch.
 const PIECE: u64 = 8 << 20;

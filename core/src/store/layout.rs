@@ -1,12 +1,13 @@
 //! What stands where in the folder of a store, and how files come to stand there.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::Store;
 use crate::checkpoint::Digest;
 use crate::error::{Error, Result};
+use crate::files::{self, Durable};
 
 /// The version of the layout. A store of a newer one is refused.
 const VERSION: u32 = 1;
@@ -157,38 +158,25 @@ fn write_error(root: &Path, path: &Path) -> impl FnOnce(io::Error) -> Error {
     }
 }
 
-/// Whether what was written must survive a power cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Durable {
-    Yes,
-    No,
-}
-
-/// Writes a small file beside its place and renames it there, over the one that may be there.
+/// Writes a small file of the store, which all may read.
 pub(super) fn write_whole(path: &Path, bytes: &[u8], durable: Durable) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    set_mode(file.as_file(), 0o644)?;
-    if durable == Durable::Yes {
-        file.as_file().sync_all()?;
-    }
-    file.persist(path).map_err(|error| error.error)?;
-    if durable == Durable::Yes { sync_folder(folder) } else { Ok(()) }
+    files::replace(path, bytes, UNFINISHED, permissions(0o644), durable)
 }
 
-/// Makes the names in a folder survive a power cut.
-pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+/// Who may do what with a file, on systems that say it by a number.
+#[cfg(unix)]
+fn permissions(mode: u32) -> Option<fs::Permissions> {
+    Some(std::os::unix::fs::PermissionsExt::from_mode(mode))
 }
 
-/// Sets who may do what with a file, on systems that say it by a number.
+#[cfg(not(unix))]
+fn permissions(_mode: u32) -> Option<fs::Permissions> {
+    None
+}
+
+/// Sets who may do what with a file, on such systems.
 pub(super) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))?;
-    #[cfg(not(unix))]
-    let _ = (file, mode);
-    Ok(())
+    permissions(mode).map_or(Ok(()), |permissions| file.set_permissions(permissions))
 }
 
 /// The names in a folder with their metadata, in order; links are not followed. Empty if the folder is missing.

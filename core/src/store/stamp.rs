@@ -10,10 +10,11 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use super::layout::{self, Durable, blob_name};
+use super::layout::{self, blob_name};
 use super::{Check, Store};
 use crate::checkpoint::Digest;
 use crate::error::{Error, Result};
+use crate::files::Durable;
 
 /// A file that was written this shortly before it was hashed is not stamped: another write within the same
 /// tick of the file system's clock would not show. The coarsest clock, FAT's, has ticks of two seconds.

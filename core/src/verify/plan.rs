@@ -101,10 +101,8 @@ impl<'a> Names<'a> {
         }
         for name in names {
             if !chosen.add(lock, name) {
-                let known = lock.checkpoints.keys().chain(lock.adapters.keys()).chain(lock.goldens.keys());
-                let known: Vec<_> = known.map(String::as_str).collect();
-                let known = if known.is_empty() { "nothing".to_owned() } else { known.join(", ") };
-                return Err(Error::NotPinned { path: file.path().to_owned(), name: name.clone(), known });
+                let known = lock.files().map(|(name, _)| name).chain(lock.goldens.keys());
+                return Err(Error::not_pinned(file.path(), name, known));
             }
         }
         Ok(chosen)

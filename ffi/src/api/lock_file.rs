@@ -114,15 +114,7 @@ impl LockFile {
     /// # Errors
     /// `NotPinned`.
     pub fn sampling(&self, name: &str) -> Result<Sampling> {
-        let all = &self.file.lock().sampling;
-        let missing = || {
-            let known = match all.is_empty() {
-                true => "nothing".to_owned(),
-                false => all.keys().cloned().collect::<Vec<_>>().join(", "),
-            };
-            pinfold::Error::NotPinned { path: self.file.path().to_owned(), name: name.to_owned(), known }
-        };
-        Ok(all.get(name).cloned().ok_or_else(missing)?)
+        Ok(self.file.sampling(name)?.clone())
     }
 
     /// A file with exactly the bytes that the checkpoint or adapter `name` is pinned to: of the store, or else of a
