@@ -239,6 +239,79 @@ pub enum Error {
         reason: String,
     },
 
+    /// A prompt file cannot be read as one. Nothing of it is used.
+    #[error("{}:{line}:{column}: {reason}", path.display())]
+    BadPrompt {
+        /// The prompt file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The column in Unicode scalars, from 1.
+        column: usize,
+        /// What is wrong there, and what would be right.
+        reason: String,
+    },
+
+    /// A variable of a prompt is missing, unknown or of another type.
+    #[error("{}:{line}: variable {name:?}: {reason}", path.display())]
+    BadVariable {
+        /// The prompt file.
+        path: PathBuf,
+        /// The line of the file that declares it, or uses it; from 1.
+        line: usize,
+        /// The variable, with the path into it: `slots[2].value`.
+        name: String,
+        /// What is wrong. It does not quote the value.
+        reason: String,
+    },
+
+    /// A value spells a marker that is ordinary text for the checkpoint, e.g. `[INST]`, so that only its spelling
+    /// tells it from the template's own.
+    #[error(
+        "a value spells {marker:?}, which this chat template writes around messages: \
+         refuse the value, or let the prompt neutralize such markers"
+    )]
+    ForgedMarker {
+        /// The marker, as the template writes it.
+        marker: String,
+    },
+
+    /// A schema, a regular expression or a grammar cannot constrain an output.
+    #[error("the output cannot be constrained: {reason}")]
+    BadConstraint {
+        /// What is wrong with it, and where.
+        reason: String,
+    },
+
+    /// What the model wrote is not what the prompt declares as its output.
+    #[error("the output is not what was declared: {reason}")]
+    BadOutput {
+        /// What is wrong with it. It does not quote the output.
+        reason: String,
+        /// What was written until then.
+        text: String,
+    },
+
+    /// Another server, asked to generate, did not answer as it should.
+    #[error("{backend}: {reason}")]
+    BackendFailed {
+        /// The backend: its address.
+        backend: String,
+        /// The status of its answer (HTTP), if there was one.
+        status: Option<u16>,
+        /// What it said, and what to do.
+        reason: String,
+    },
+
+    /// A chain, or the saved state of one, cannot be used.
+    #[error("{}: {reason}", path.display())]
+    BadChain {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with the step and the line where there is one.
+        reason: String,
+    },
+
     /// This build, machine or checkpoint cannot do it.
     #[error("not supported: {what}")]
     Unsupported {

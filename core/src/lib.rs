@@ -20,8 +20,10 @@
 /// The version of Pinfold.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+pub mod backend;
 pub mod cancel;
 pub mod checkpoint;
+pub mod constraint;
 pub mod engine;
 pub mod error;
 mod files;
@@ -36,14 +38,16 @@ pub mod store;
 pub mod verify;
 pub mod vocabulary;
 
+pub use backend::Backend;
 pub use cancel::Cancel;
 pub use checkpoint::{Checkpoint, Defect, Digest, MemoryEstimate};
+pub use constraint::Constraint;
 pub use engine::Special;
 pub use engine::devices::{Device, DeviceKind, Offload};
 pub use error::{Error, Result};
 pub use lock::{Lock, LockFile, Pinned, Source};
 pub use model::{LoadWatch, Model, ModelOptions};
-pub use prompt::{ChatTemplate, Message, Role};
+pub use prompt::{ChatTemplate, Message, PromptFile, Role, Values};
 pub use pull::{PullOptions, PullProgress, PullWatch};
 pub use runtime::{
     Chunk, Completion, Finish, FinishReason, GenerateOptions, GeneratedToken, Session, SessionOptions, Stream,

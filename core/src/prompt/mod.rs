@@ -1,13 +1,18 @@
-//! Prompts: how a conversation becomes the text that a checkpoint was trained on.
+//! Prompts: how a prompt file with its values becomes a conversation, and how a conversation becomes the tokens
+//! that a checkpoint was trained on.
 
 mod chat_template;
 mod clock;
 mod conversation;
 mod data;
+mod file;
 mod jinja;
+mod seal;
 mod text;
 
 pub use chat_template::ChatTemplate;
 pub use conversation::{Content, Conversation, Message, Part, Role, ToolCall, Turn};
 pub use data::Data;
+pub use file::{PromptConfig, PromptFile, Values};
+pub use seal::{Markers, SealedPrompt, Sealer};
 pub use text::Text;
