@@ -35,6 +35,7 @@ pub mod runtime;
 pub mod sampler;
 pub mod signature;
 pub mod store;
+mod tokenizer;
 pub mod verify;
 pub mod vocabulary;
 
@@ -55,5 +56,6 @@ pub use runtime::{
 pub use sampler::{Sampling, TokenLogprob, TokenMask};
 pub use signature::PublicKey;
 pub use store::{Check, Store, StoreOptions};
+pub use tokenizer::Tokenizer;
 pub use verify::{VerifyOptions, VerifyReport};
 pub use vocabulary::{Token, TokenKind, Vocabulary};

@@ -13,6 +13,7 @@ use crate::prompt::{ChatTemplate, Message};
 use crate::runtime::saved::Binding;
 use crate::runtime::worker::Worker;
 use crate::runtime::{Session, SessionOptions};
+use crate::tokenizer::Tokenizer;
 use crate::vocabulary::{Token, Vocabulary};
 
 /// How a model is loaded. The defaults suit an app that chats.
@@ -76,6 +77,7 @@ pub struct Model(Arc<ModelInner>);
 
 pub(crate) struct ModelInner {
     pub weights: Arc<dyn Weights>,
+    pub tokenizer: Tokenizer,
     pub worker: Arc<Worker>,
     context_tokens: u32,
     reproducible: bool,
@@ -207,7 +209,9 @@ impl Model {
         let worker = Worker::start(weights.clone(), engine, slice as usize)?;
         let reproducible = options.reproducible;
         let (digest, template) = (OnceLock::new(), OnceLock::new());
-        let inner = ModelInner { weights, worker, context_tokens, reproducible, origin, digest, template };
+        let tokenizer = Tokenizer::from_weights(weights.clone());
+        let inner =
+            ModelInner { weights, tokenizer, worker, context_tokens, reproducible, origin, digest, template };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -240,6 +244,11 @@ impl Model {
     /// The tokens.
     pub fn vocabulary(&self) -> &Vocabulary {
         self.0.weights.vocabulary()
+    }
+
+    /// The tokenizer.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.0.tokenizer
     }
 
     /// Facts about the checkpoint.
@@ -304,14 +313,8 @@ impl Model {
             Some(template) => template,
             None => {
                 let source = self.facts().chat_template.as_deref();
-                let parsed = source.map(ChatTemplate::new).transpose()?;
-                let vocabulary = self.vocabulary();
-                let spelling = |token: Option<Token>| {
-                    let bytes = token.map_or(&[][..], |token| vocabulary.bytes(token));
-                    String::from_utf8_lossy(bytes).into_owned()
-                };
-                let (bos, eos) = (spelling(vocabulary.bos()), spelling(vocabulary.eos()));
-                self.0.template.get_or_init(|| parsed.map(|parsed| parsed.with_tokens(bos, eos)))
+                let parsed = source.map(|source| self.0.tokenizer.chat_template(source)).transpose()?;
+                self.0.template.get_or_init(|| parsed)
             }
         };
         let reason = "the checkpoint has none; give the prompt as it is";
@@ -341,15 +344,7 @@ impl ModelInner {
 
     /// See [`Model::prompt_tokens`].
     pub fn prompt_tokens(&self, text: &str, special: Special) -> Result<Vec<Token>> {
-        let mut tokens = self.weights.tokenize(text, special)?;
-        let vocabulary = self.weights.vocabulary();
-        if let Some(bos) = vocabulary.bos()
-            && vocabulary.adds_bos()
-            && tokens.first() != Some(&bos)
-        {
-            tokens.insert(0, bos);
-        }
-        Ok(tokens)
+        self.tokenizer.prompt_tokens(text, special)
     }
 
     pub fn digest(&self) -> Result<Digest> {

@@ -63,7 +63,7 @@ pub fn open_bytes(name: &str, bytes: &[u8]) -> Result<Checkpoint> {
     Header::from_bytes(bytes).and_then(Checkpoint::from_header).map_err(|defect| bad_checkpoint(name, defect))
 }
 
-fn bad_checkpoint(name: impl Into<String>, defect: Defect) -> Error {
+pub(crate) fn bad_checkpoint(name: impl Into<String>, defect: Defect) -> Error {
     Error::BadCheckpoint { name: name.into(), defect: Box::new(defect) }
 }
 

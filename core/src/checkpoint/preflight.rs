@@ -44,6 +44,16 @@ pub fn check(header: &Header) -> Result<(&'static Architecture, Hyperparameters)
     Ok((architecture, hyperparameters))
 }
 
+/// Runs the checks that loading nothing but the vocabulary needs. There may be no tensors.
+///
+/// # Errors
+/// The first [`Defect`] that was found.
+pub fn check_vocabulary(header: &Header) -> Result<(), Defect> {
+    check_container(header)?;
+    check_architecture(header)?;
+    check_tokenizer(header).map(|_| ())
+}
+
 /// The architecture, if it is one that can run; refuses adapters, projectors and parts of split files.
 ///
 /// # Errors

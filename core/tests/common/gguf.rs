@@ -212,6 +212,11 @@ impl Gguf {
         self.tensors.iter_mut().find(|tensor| tensor.name == name.as_bytes()).expect("a tensor of the file")
     }
 
+    pub fn without_tensors(mut self) -> Self {
+        self.tensors.clear();
+        self
+    }
+
     pub fn without(&mut self, name: &str) -> &mut Self {
         self.tensors.retain(|tensor| tensor.name != name.as_bytes());
         self

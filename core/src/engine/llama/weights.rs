@@ -64,6 +64,8 @@ pub struct LlamaWeights {
     tensors: Vec<TensorInfo>,
     /// The most tokens of a context, where positions are learned: beyond it llama.cpp aborts.
     position_limit: Option<u32>,
+    /// Whether there is nothing but the vocabulary: llama.cpp would compute with what is not there.
+    vocabulary_only: bool,
 }
 
 impl LlamaWeights {
@@ -96,6 +98,39 @@ impl LlamaWeights {
         params.progress_callback = Some(report);
         params.progress_callback_user_data = (&raw mut watch).cast();
 
+        let mut weights = Self::finish(name, source, params, backend, &cancel)?;
+        weights.tensors = checkpoint.header().tensors.clone();
+        weights.position_limit = checkpoint.hyperparameters().position_limit;
+        Ok(weights)
+    }
+
+    /// Loads nothing but the vocabulary at `source`, whose header passed
+    /// [`check_vocabulary`](crate::checkpoint::preflight::check_vocabulary). It cannot open contexts, and takes no
+    /// adapters.
+    ///
+    /// # Errors
+    /// Those of [`load`](Self::load).
+    pub fn load_vocabulary(name: &str, source: &Source<'_>) -> Result<Self> {
+        backend::start()?;
+        // SAFETY: plain values.
+        let mut params = unsafe { sys::llama_model_default_params() };
+        // An empty list of devices: no GPU is touched.
+        let mut no_devices = [std::ptr::null_mut()];
+        params.devices = no_devices.as_mut_ptr();
+        params.vocab_only = true;
+        params.load_mode = sys::LLAMA_LOAD_MODE_NONE;
+        let mut weights = Self::finish(name, source, params, "none".to_owned(), &Cancel::default())?;
+        weights.vocabulary_only = true;
+        Ok(weights)
+    }
+
+    fn finish(
+        name: &str,
+        source: &Source<'_>,
+        params: sys::llama_model_params,
+        backend: String,
+        cancel: &Cancel,
+    ) -> Result<Self> {
         log::take_error("");
         let model = match source {
             Source::Path(path) => load_path(path, params)?,
@@ -112,9 +147,16 @@ impl LlamaWeights {
             let vocab = sys::llama_model_get_vocab(model.0.as_ptr());
             (Arc::new(vocabulary::read(vocab)), facts(model.0.as_ptr()))
         };
-        let tensors = checkpoint.header().tensors.clone();
-        let position_limit = checkpoint.hyperparameters().position_limit;
-        Ok(Self { model, vocabulary, facts, backend, tensors, position_limit })
+        let (tensors, position_limit, vocabulary_only) = (Vec::new(), None, false);
+        Ok(Self { model, vocabulary, facts, backend, tensors, position_limit, vocabulary_only })
+    }
+
+    fn check_weights(&self) -> Result<()> {
+        if self.vocabulary_only {
+            let what = "computing with a vocabulary alone: load the checkpoint as a model";
+            return Err(Error::Unsupported { what: what.into() });
+        }
+        Ok(())
     }
 
     fn vocab(&self) -> *const sys::llama_vocab {
@@ -138,6 +180,7 @@ impl Weights for LlamaWeights {
     }
 
     fn load_adapter(&self, path: &Path) -> Result<Arc<dyn Adapter>> {
+        self.check_weights()?;
         Ok(Arc::new(adapter::LlamaAdapter::load(self.model.clone(), &self.tensors, path)?))
     }
 
@@ -146,6 +189,7 @@ impl Weights for LlamaWeights {
     }
 
     fn open(&self, options: &EngineOptions) -> Result<Box<dyn Engine>> {
+        self.check_weights()?;
         if let Some(most) = self.position_limit.filter(|&most| options.context_tokens > most) {
             let reason = format!(
                 "{} of {most} at most: this checkpoint has no more positions",
