@@ -42,6 +42,7 @@ impl Wanted<'_> {
         let options = GenerateOptions {
             sampling: self.sampling.clone(),
             max_tokens: asked.into_iter().chain(room).min(),
+            constraint: None,
             stop: self.args.stop.clone(),
             logprobs: self.logprobs,
             cancel: cancel.clone(),

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use crate::cancel::Cancel;
 use crate::checkpoint::{Checkpoint, Digest, MemoryEstimate};
+use crate::constraint::Grammars;
 use crate::engine::devices::{self, Offload};
 use crate::engine::{EngineOptions, Facts, Special, Weights};
 use crate::error::{Error, Result};
@@ -84,6 +85,7 @@ pub(crate) struct ModelInner {
     origin: Origin,
     digest: OnceLock<Digest>,
     template: OnceLock<Option<ChatTemplate>>,
+    grammars: OnceLock<Grammars>,
 }
 
 /// Where the bytes came from, for the digest.
@@ -208,10 +210,19 @@ impl Model {
         let slice = options.slice_of(facts.parameters);
         let worker = Worker::start(weights.clone(), engine, slice as usize)?;
         let reproducible = options.reproducible;
-        let (digest, template) = (OnceLock::new(), OnceLock::new());
+        let (digest, template, grammars) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
         let tokenizer = Tokenizer::from_weights(weights.clone());
-        let inner =
-            ModelInner { weights, tokenizer, worker, context_tokens, reproducible, origin, digest, template };
+        let inner = ModelInner {
+            weights,
+            tokenizer,
+            worker,
+            context_tokens,
+            reproducible,
+            origin,
+            digest,
+            template,
+            grammars,
+        };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -321,6 +332,15 @@ impl Model {
         template.as_ref().ok_or_else(|| Error::ChatTemplate { reason: reason.into() })
     }
 
+    /// What compiles constraints for the vocabulary. The first call, or the first generation with a constraint,
+    /// prepares it.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] if the vocabulary is not one that masks can be computed for.
+    pub fn grammars(&self) -> Result<&Grammars> {
+        self.0.grammars()
+    }
+
     /// The SHA-256 of the checkpoint's bytes. The first call reads the file.
     ///
     /// # Errors
@@ -340,6 +360,15 @@ impl ModelInner {
             engine.push_str(&format!(", reproducible, {backend}, context {tokens}"));
         }
         Ok(Binding { checkpoint: self.digest()?, engine })
+    }
+
+    /// See [`Model::grammars`].
+    pub fn grammars(&self) -> Result<&Grammars> {
+        if let Some(grammars) = self.grammars.get() {
+            return Ok(grammars);
+        }
+        let grammars = Grammars::new(self.weights.vocabulary())?;
+        Ok(self.grammars.get_or_init(|| grammars))
     }
 
     /// See [`Model::prompt_tokens`].

@@ -10,6 +10,7 @@ use super::stream::Progress;
 use super::text::TextGate;
 use super::{Chunk, Finish, FinishReason, GenerateOptions, GeneratedToken};
 use crate::cancel::Cancel;
+use crate::constraint::Masks;
 use crate::error::Result;
 use crate::sampler::{Sampler, top_logprobs};
 use crate::vocabulary::{Token, Vocabulary};
@@ -53,6 +54,7 @@ impl Job {
 /// A generation under way.
 pub(super) struct Generation {
     sampler: Sampler,
+    masks: Option<Masks>,
     gate: TextGate,
     max_tokens: Option<u32>,
     logprobs: Option<u32>,
@@ -75,12 +77,14 @@ pub(super) struct Generation {
 impl Generation {
     pub fn new(
         options: &GenerateOptions,
+        masks: Option<Masks>,
         vocabulary: &Vocabulary,
         events: Writer,
         progress: Arc<Progress>,
     ) -> Result<Self> {
         Ok(Self {
             sampler: Sampler::new(&options.sampling, vocabulary.len())?,
+            masks,
             gate: TextGate::new(&options.stop),
             max_tokens: options.max_tokens,
             logprobs: options.logprobs,
@@ -102,7 +106,9 @@ impl Generation {
         self.base = base;
         self.prompt_tokens = pending as u32;
         self.started = Instant::now();
-        if self.max_tokens == Some(0) {
+        if self.is_whole() {
+            self.end(FinishReason::EndOfGeneration);
+        } else if self.max_tokens == Some(0) {
             self.end(FinishReason::Length);
         }
     }
@@ -114,11 +120,18 @@ impl Generation {
         history: &[Token],
         vocabulary: &Vocabulary,
     ) -> Result<Option<GeneratedToken>> {
-        let token = self.sampler.sample(logits, history, None)?.token;
+        let mask = match &mut self.masks {
+            Some(masks) => Some(masks.mask()?),
+            None => None,
+        };
+        let token = self.sampler.sample(logits, history, mask)?.token;
         self.first.get_or_insert_with(Instant::now);
         if vocabulary.ends_generation(token) {
             self.end(FinishReason::EndOfGeneration);
             return Ok(None);
+        }
+        if let Some(masks) = &mut self.masks {
+            masks.accept(token)?;
         }
         let (logprob, top) = match self.logprobs {
             None => (None, Vec::new()),
@@ -141,9 +154,16 @@ impl Generation {
         }
         if released.stopped {
             self.end(FinishReason::Stop);
+        } else if self.is_whole() {
+            self.end(FinishReason::EndOfGeneration);
         } else if self.max_tokens.is_some_and(|most| self.generated >= most) {
             self.end(FinishReason::Length);
         }
+    }
+
+    /// Whether the constraint lets nothing follow.
+    fn is_whole(&self) -> bool {
+        self.masks.as_ref().is_some_and(Masks::is_complete)
     }
 
     /// Ends the generation: what was held back is let out, unless it was stopped or cancelled.

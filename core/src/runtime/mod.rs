@@ -18,6 +18,7 @@ pub use session::Session;
 pub use stream::{Completion, Stream};
 
 use crate::cancel::Cancel;
+use crate::constraint::Constraint;
 use crate::sampler::{Sampling, TokenLogprob};
 use crate::vocabulary::Token;
 
@@ -39,7 +40,11 @@ pub struct GenerateOptions {
     /// Tokens at most; `None` for no limit of its own: the model ends its text, or the context is full, which
     /// is an error unless the session slides.
     pub max_tokens: Option<u32>,
-    /// Texts that end the generation; they are not part of its text.
+    /// What the text must be. Only tokens that lead to such a text are chosen; once it is whole and nothing may
+    /// follow, the generation ends. [`Completion::value`] gives the value.
+    pub constraint: Option<Constraint>,
+    /// Texts that end the generation; they are not part of its text. One of them also ends a text that a
+    /// `constraint` asks for, whole or not.
     pub stop: Vec<String>,
     /// For each token its log-probability and those of so many others, the likeliest first.
     pub logprobs: Option<u32>,
@@ -62,7 +67,7 @@ pub struct Chunk {
 pub struct GeneratedToken {
     /// The token.
     pub token: Token,
-    /// The natural logarithm of its probability, before any filter, if it was asked for.
+    /// The natural logarithm of its probability, before any filter and constraint, if it was asked for.
     pub logprob: Option<f32>,
     /// The likeliest tokens with theirs, if they were asked for.
     pub top: Vec<TokenLogprob>,
@@ -72,7 +77,7 @@ pub struct GeneratedToken {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FinishReason {
-    /// The model ended its text.
+    /// The model ended its text, or what the constraint asks for is whole.
     EndOfGeneration,
     /// A stop text appeared.
     Stop,

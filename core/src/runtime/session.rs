@@ -75,13 +75,18 @@ impl Session {
     /// Starts a generation after the tokens held. The stream computes what was added first.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`](crate::Error::InvalidOption) or
+    /// [`Error::InvalidOption`](crate::Error::InvalidOption),
+    /// [`Error::BadConstraint`](crate::Error::BadConstraint) or
     /// [`Error::SessionEmpty`](crate::Error::SessionEmpty); later errors come from the stream.
     pub fn generate(&self, options: &GenerateOptions) -> Result<Stream> {
         let (writer, reader) = pipe(RUN_AHEAD);
         let progress = Arc::new(Progress::default());
         let vocabulary = self.model.weights.vocabulary();
-        let generation = Box::new(Generation::new(options, vocabulary, writer, progress.clone())?);
+        let masks = match &options.constraint {
+            Some(constraint) => Some(self.model.grammars()?.compile(constraint)?),
+            None => None,
+        };
+        let generation = Box::new(Generation::new(options, masks, vocabulary, writer, progress.clone())?);
         let (sequence, cancel) = (self.sequence, options.cancel.clone());
         let worker = self.model.worker.clone();
         let job = worker.call(|reply| Command::Generate { sequence, cancel, generation, reply })?;

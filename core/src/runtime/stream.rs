@@ -8,6 +8,7 @@ use super::pipe::Reader;
 use super::worker::{Command, Worker};
 use super::{Chunk, Finish, FinishReason, GeneratedToken};
 use crate::cancel::Cancel;
+use crate::constraint::Constraint;
 use crate::engine::SequenceId;
 use crate::error::{Error, Result};
 
@@ -69,6 +70,29 @@ pub struct Completion {
     pub tokens: Vec<GeneratedToken>,
     /// How it ended.
     pub finish: Finish,
+}
+
+impl Completion {
+    /// The value of what was generated under a constraint.
+    ///
+    /// # Errors
+    /// [`Error::BadOutput`] with the text so far: if the limit of tokens was reached before its end, if a stop
+    /// text cut it, or if it is not what was declared. [`Error::Cancelled`] if it was cancelled.
+    pub fn value(&self, constraint: &Constraint) -> Result<serde_json::Value> {
+        let bad = |reason: String| Error::BadOutput { reason, text: self.text.clone() };
+        match self.finish.reason {
+            FinishReason::Cancelled => Err(Error::Cancelled),
+            FinishReason::EndOfGeneration => constraint.parse(&self.text),
+            FinishReason::Length => {
+                let tokens = self.finish.generated_tokens;
+                Err(bad(format!("its end was not reached within {tokens} tokens: allow more")))
+            }
+            FinishReason::Stop => constraint.parse(&self.text).map_err(|error| match error {
+                Error::BadOutput { reason, .. } => bad(format!("a stop text ended it: {reason}")),
+                error => error,
+            }),
+        }
+    }
 }
 
 impl Stream {

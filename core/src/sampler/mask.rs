@@ -58,6 +58,18 @@ impl TokenMask {
         self.words.fill(0);
     }
 
+    /// Allows the tokens whose bits are set in `words`, from the lowest of the first on, and denies the others.
+    pub(crate) fn set_words(&mut self, words: &[u32]) {
+        let halves = |pair: &[u32]| pair.iter().rev().fold(0, |word, &half| word << 32 | u64::from(half));
+        let given = words.chunks(2).map(halves).chain(std::iter::repeat(0));
+        for (word, given) in self.words.iter_mut().zip(given) {
+            *word = given;
+        }
+        if let (Some(last), used @ 1..) = (self.words.last_mut(), self.vocabulary_len % 64) {
+            *last &= (1 << used) - 1;
+        }
+    }
+
     /// Denies the tokens that `other` does not allow.
     pub fn intersect(&mut self, other: &Self) {
         for (index, word) in self.words.iter_mut().enumerate() {

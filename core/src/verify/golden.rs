@@ -170,6 +170,7 @@ fn run(
     let options = GenerateOptions {
         sampling: sampling.clone(),
         max_tokens: Some(max_tokens),
+        constraint: None,
         stop: stop.to_vec(),
         logprobs: Some(0),
         cancel: cancel.clone(),

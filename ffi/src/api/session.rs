@@ -53,7 +53,8 @@ impl Session {
     pub fn generate(&self, options: GenerateOptions, cancel: Option<Arc<Cancel>>) -> Result<Stream> {
         let GenerateOptions { sampling, max_tokens, stop, logprobs } = options;
         let cancel = or_never(cancel);
-        let options = pinfold::GenerateOptions { sampling, max_tokens, stop, logprobs, cancel };
+        let constraint = None;
+        let options = pinfold::GenerateOptions { sampling, max_tokens, constraint, stop, logprobs, cancel };
         Ok(Stream::new(self.0.generate(&options)?))
     }
 
