@@ -102,6 +102,44 @@ pub enum Part {
     Audio,
     /// Where a video stands.
     Video,
+    /// What stands at an address: for a backend that can fetch it. Chat templates see only where it stands.
+    #[serde(skip)]
+    Media {
+        /// What it is.
+        kind: MediaKind,
+        /// The address; it may be a `data:` URL.
+        url: Text,
+        /// The media type, e.g. `image/png`.
+        content_type: Option<Text>,
+    },
+}
+
+/// What stands at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MediaKind {
+    /// An image.
+    Image,
+    /// A recording.
+    Audio,
+    /// A video.
+    Video,
+}
+
+impl MediaKind {
+    /// By the media type, where it is known, else by the address; an image if nothing else is said.
+    pub fn of(url: &str, content_type: Option<&str>) -> Self {
+        let said = content_type.or_else(|| url.strip_prefix("data:")).unwrap_or_default();
+        let path = url.split(['?', '#']).next().unwrap_or_default();
+        let ending = path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+        let guess = said.is_empty();
+        match ending.as_str() {
+            _ if said.starts_with("audio/") => Self::Audio,
+            _ if said.starts_with("video/") => Self::Video,
+            "mp3" | "wav" | "ogg" | "flac" | "m4a" if guess => Self::Audio,
+            "mp4" | "mov" | "webm" | "mkv" if guess => Self::Video,
+            _ => Self::Image,
+        }
+    }
 }
 
 /// A call of a tool.
@@ -192,9 +230,9 @@ impl Part {
         let kind = |name: &str| ("type", Data::author(name));
         match self {
             Self::Text { text } => Data::map([kind("text"), ("text", Data::Text(text.clone()))]),
-            Self::Image => Data::map([kind("image")]),
-            Self::Audio => Data::map([kind("audio")]),
-            Self::Video => Data::map([kind("video")]),
+            Self::Image | Self::Media { kind: MediaKind::Image, .. } => Data::map([kind("image")]),
+            Self::Audio | Self::Media { kind: MediaKind::Audio, .. } => Data::map([kind("audio")]),
+            Self::Video | Self::Media { kind: MediaKind::Video, .. } => Data::map([kind("video")]),
         }
     }
 }

@@ -11,8 +11,10 @@ mod seal;
 mod text;
 
 pub use chat_template::ChatTemplate;
-pub use conversation::{Content, Conversation, Message, Part, Role, ToolCall, Turn};
+pub use conversation::{Content, Conversation, MediaKind, Message, Part, Role, ToolCall, Turn};
 pub use data::Data;
-pub use file::{PromptConfig, PromptFile, Values};
+pub use file::{
+    Extension, PromptConfig, PromptFile, PromptMessage, PromptParts, PromptPiece, Values, Warning,
+};
 pub use seal::{Markers, SealedPrompt, Sealer};
 pub use text::Text;
