@@ -1,81 +1,66 @@
 //! What answers a prompt: this machine, or a server.
+//!
+//! A [`Backend`] takes a [`Request`] and gives a [`Reply`]; [`Local`] runs a checkpoint, [`OpenAi`] asks a server.
+//! Tools are declared in the conversation ([`tool`] makes a declaration), their calls come in the reply, and their
+//! results go back as turns ([`Reply::turn`], [`tool_result`]).
 
-use serde_json::Value;
+mod calls;
+mod local;
+mod openai;
+mod pool;
+mod request;
+mod shown;
+mod tools;
 
-use crate::cancel::Cancel;
-use crate::constraint::Constraint;
-use crate::error::Result;
-use crate::prompt::{Conversation, Markers, PromptFile, ToolCall, Turn, Values};
+pub use local::Local;
+pub use openai::{Dialect, EventStream, OpenAi, OpenAiOptions};
+pub use request::{Reply, Request, ToolChoice};
+pub use tools::{tool, tool_result};
+
+use crate::error::{Error, Result};
 use crate::runtime::FinishReason;
-use crate::sampler::Sampling;
-
-/// What a backend is asked.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// The conversation to go on with.
-    pub conversation: Conversation,
-    /// How tokens are chosen.
-    pub sampling: Sampling,
-    /// Tokens at most.
-    pub max_tokens: Option<u32>,
-    /// Texts that end the answer.
-    pub stop: Vec<String>,
-    /// What the answer must be.
-    pub output: Option<Constraint>,
-    /// What is done about values that forge markers.
-    pub markers: Markers,
-    /// Stops it from another thread.
-    pub cancel: Cancel,
-}
-
-/// What a backend answered.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Reply {
-    /// The text.
-    pub text: String,
-    /// The output as a value, if one was declared.
-    pub value: Option<Value>,
-    /// The calls of tools.
-    pub tool_calls: Vec<ToolCall>,
-    /// How it ended.
-    pub finish: FinishReason,
-    /// Tokens of the prompt, as far as the backend tells.
-    pub prompt_tokens: Option<u32>,
-    /// Of these, how many were not computed again.
-    pub cached_tokens: Option<u32>,
-    /// Tokens of the answer.
-    pub generated_tokens: Option<u32>,
-    /// Seconds from the request to the end.
-    pub seconds: f64,
-}
 
 /// What answers a prompt.
+///
+/// `Send + Sync`: requests from several threads are answered side by side.
 pub trait Backend: Send + Sync {
-    /// Its name, for tables.
+    /// Its name, for tables. No secret is in it.
     fn name(&self) -> String;
 
-    /// Answers, and shows the text as it comes.
+    /// Answers, and shows the text as it comes: `show` gets pieces of whole characters, and together they are
+    /// [`Reply::text`], unless the request fails. It is called on the calling thread, and must not ask this
+    /// backend again.
     ///
     /// # Errors
-    /// Of the backend, and [`Error::BadOutput`](crate::Error::BadOutput).
+    /// [`Error::BadOutput`] if the answer is not what was declared, or if it calls a tool that is not declared
+    /// or with arguments that its schema refuses; [`Error::Cancelled`] if the request's flag is set;
+    /// [`Error::InvalidOption`] or [`Error::Unsupported`] for what this backend cannot do; and those of the
+    /// backend itself. The backend can be asked again after each of them.
     fn reply(&self, request: &Request, show: &mut dyn FnMut(&str)) -> Result<Reply>;
 }
 
-impl Request {
-    /// What a prompt asks with these values, after these turns.
-    ///
-    /// # Errors
-    /// Those of [`PromptFile::render`].
-    pub fn new(prompt: &PromptFile, values: &Values, history: &[Turn]) -> Result<Self> {
-        let config = prompt.config();
-        Ok(Self {
-            conversation: prompt.render(values, history)?,
-            sampling: config.sampling,
-            max_tokens: config.max_tokens,
-            stop: config.stop,
-            output: prompt.output(values)?,
-            markers: prompt.markers(),
-            cancel: Cancel::default(),
-        })
+/// The output of a reply that ended, if one was declared: its value.
+///
+/// A reply that calls tools has none yet.
+fn output(request: &Request, reply: &mut Reply) -> Result<()> {
+    if !reply.tool_calls.is_empty() {
+        return Ok(());
     }
+    if request.tool_choice == ToolChoice::Required {
+        return Err(bad(reply, "a tool had to be called, and none was"));
+    }
+    let Some(constraint) = &request.output else { return Ok(()) };
+    match constraint.parse(&reply.text) {
+        Ok(value) => reply.value = Some(value),
+        Err(_) if reply.finish == FinishReason::Length => {
+            let reason = "it was cut off when its length was reached; allow more tokens";
+            return Err(bad(reply, reason));
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+fn bad(reply: &Reply, reason: impl Into<String>) -> Error {
+    Error::BadOutput { reason: reason.into(), text: reply.text.clone() }
 }

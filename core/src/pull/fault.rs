@@ -13,7 +13,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// Why an attempt at a source failed. No reason names more of an address than its host: what stands behind
 /// may be a secret.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// The next attempt may succeed.
     Passing {
         /// What happened.
@@ -32,16 +32,16 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    pub(super) fn passing(reason: impl Into<String>) -> Self {
+    pub(crate) fn passing(reason: impl Into<String>) -> Self {
         Self::Passing { reason: reason.into(), wait: None, crowded: false }
     }
 
-    pub(super) fn lasting(reason: impl Into<String>) -> Self {
+    pub(crate) fn lasting(reason: impl Into<String>) -> Self {
         Self::Lasting(reason.into())
     }
 
     /// The answer of a server that gives no bytes.
-    pub(super) fn refusal(status: StatusCode, headers: &HeaderMap) -> Self {
+    pub(crate) fn refusal(status: StatusCode, headers: &HeaderMap) -> Self {
         let reason = match status.canonical_reason() {
             Some(words) => format!("the server answers {} {words}", status.as_u16()),
             None => format!("the server answers {}", status.as_u16()),
@@ -65,7 +65,7 @@ impl Fault {
     }
 
     /// The same with its reason changed.
-    pub(super) fn explain(self, change: impl FnOnce(String) -> String) -> Self {
+    pub(crate) fn explain(self, change: impl FnOnce(String) -> String) -> Self {
         match self {
             Self::Passing { reason, wait, crowded } => {
                 Self::Passing { reason: change(reason), wait, crowded }
@@ -77,7 +77,7 @@ impl Fault {
     }
 
     /// What to tell the user, where it is the source's fault.
-    pub(super) fn into_reason(self) -> Result<String, Error> {
+    pub(crate) fn into_reason(self) -> Result<String, Error> {
         match self {
             Self::Passing { reason, .. } | Self::Changed(reason) | Self::Lasting(reason) => Ok(reason),
             Self::Local(error) => Err(error),
@@ -130,7 +130,7 @@ impl From<std::io::Error> for Fault {
 }
 
 /// Whether the server's certificate was refused.
-pub(super) fn is_distrust(error: &std::io::Error) -> bool {
+pub(crate) fn is_distrust(error: &std::io::Error) -> bool {
     // rustls is known to ureq alone, so its words tell.
     error.kind() == std::io::ErrorKind::InvalidData && error.to_string().contains("invalid peer certificate")
 }

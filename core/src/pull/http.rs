@@ -1,19 +1,17 @@
 //! One HTTP client for one source: roots, proxies, redirects, and where its secret may go.
 
-use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use ureq::Body;
 use ureq::http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, Body, Proxy};
 
-use super::fault::{self, Fault};
+use super::fault::Fault;
 use super::options::PullOptions;
+use super::routes::Routes;
 use super::url::{self, Origin};
 use super::{bearer, options, worker};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Redirects that are followed.
 const REDIRECTS: usize = 10;
@@ -39,18 +37,8 @@ pub(super) enum Access {
 pub(super) struct Client(Arc<Inner>);
 
 struct Inner {
-    /// One for each set of roots: Mozilla's, then the user's. ureq cannot join them.
-    routes: Vec<Route>,
-    /// The set that the last server was trusted by.
-    trusted: AtomicUsize,
+    routes: Routes,
     access: Access,
-}
-
-struct Route {
-    /// To this machine. No proxy is asked: its `localhost` would be another one.
-    direct: Agent,
-    /// To all others.
-    outside: Agent,
 }
 
 /// An answer, with those that redirected to it.
@@ -88,23 +76,10 @@ impl Client {
     /// # Errors
     /// [`Error::Io`] and [`Error::InvalidOption`] for the certificates.
     pub(super) fn new(options: &PullOptions, access: Access) -> Result<Self> {
-        let mut roots = vec![RootCerts::WebPki];
-        if let Some(path) = options::certificates(options) {
-            roots.push(read_roots(&path)?);
-        }
-        let proxy = Proxy::try_from_env();
-        let routes = roots.into_iter().map(|roots| {
-            let tls = TlsConfig::builder().root_certs(roots).build();
-            let stall = Duration::from_millis(options.stall_timeout_ms.into());
-            let agent = |proxy| {
-                let config = Agent::config_builder()
-                    .tls_config(tls.clone())
-                    .proxy(proxy)
-                    .http_status_as_error(false)
-                    .max_redirects(0)
-                    .max_redirects_will_error(false)
-                    .user_agent(concat!("pinfold/", env!("CARGO_PKG_VERSION")))
-                    .accept_encoding("identity")
+        let stall = Duration::from_millis(options.stall_timeout_ms.into());
+        let routes =
+            Routes::new(options::certificates(options.certificates.as_deref()).as_deref(), |config| {
+                config
                     .input_buffer_size(worker::CHUNK)
                     .max_idle_connections(options.connections as usize)
                     .max_idle_connections_per_host(options.connections as usize)
@@ -112,21 +87,15 @@ impl Client {
                     .timeout_connect(Some(stall.min(CONNECT)))
                     .timeout_per_read(Some(stall))
                     .timeout_per_write(Some(stall))
-                    .timeout_recv_response(Some(stall * 2));
-                Agent::new_with_config(config.build())
-            };
-            Route { direct: agent(None), outside: agent(proxy.clone()) }
-        });
-        Ok(Self(Arc::new(Inner { routes: routes.collect(), trusted: AtomicUsize::new(0), access })))
+                    .timeout_recv_response(Some(stall * 2))
+            })?;
+        Ok(Self(Arc::new(Inner { routes, access })))
     }
 
     /// Breaks all its connections off. A thread that reads from one gets an error at once, one that is still
     /// connecting when that ends.
     pub(super) fn stop(&self) {
-        for route in &self.0.routes {
-            route.direct.clone().shutdown();
-            route.outside.clone().shutdown();
-        }
+        self.0.routes.stop();
     }
 
     /// Sends a request and follows where it is redirected to.
@@ -198,7 +167,7 @@ impl Client {
         headers: Headers<'_>,
         token: Option<&str>,
     ) -> Result<Response<Body>, Fault> {
-        let build = || {
+        self.0.routes.run(url, || {
             let mut request = Request::builder().method(method).uri(url);
             for (name, value) in headers {
                 request = request.header(name, *value);
@@ -207,38 +176,6 @@ impl Client {
                 request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
             }
             request.body(()).map_err(|_| Fault::lasting("the request cannot be written as HTTP"))
-        };
-        let Inner { routes, trusted, .. } = &*self.0;
-        let first = trusted.load(Ordering::Relaxed);
-        let mut tries = (0..routes.len()).map(|index| (first + index) % routes.len()).peekable();
-        while let Some(index) = tries.next() {
-            let route = &routes[index];
-            let agent = if url::is_this_machine(url) { &route.direct } else { &route.outside };
-            match agent.run(build()?) {
-                Err(ureq::Error::Io(error)) if fault::is_distrust(&error) && tries.peek().is_some() => {}
-                Err(error) => return Err(error.into()),
-                Ok(answer) => {
-                    trusted.store(index, Ordering::Relaxed);
-                    return Ok(answer);
-                }
-            }
-        }
-        Err(Fault::lasting("no certificate is trusted"))
+        })
     }
-}
-
-/// The certificates of a PEM file.
-fn read_roots(path: &Path) -> Result<RootCerts> {
-    let bytes = std::fs::read(path).map_err(Error::io(path))?;
-    let bad = |what: &str| Error::option("certificates", format!("{}: {what}", path.display()));
-    let mut roots: Vec<Certificate<'static>> = Vec::new();
-    for item in parse_pem(&bytes) {
-        if let PemItem::Certificate(root) = item.map_err(|_| bad("not a PEM file of certificates"))? {
-            roots.push(root);
-        }
-    }
-    if roots.is_empty() {
-        return Err(bad("there is no certificate in it; it has to be in PEM form"));
-    }
-    Ok(RootCerts::new_with_certs(&roots))
 }

@@ -3,18 +3,19 @@
 mod bearer;
 mod bring;
 mod date;
-mod fault;
+pub(crate) mod fault;
 mod http;
 mod hub;
 mod meter;
 mod oci;
-mod options;
+pub(crate) mod options;
 mod partial;
 mod ranges;
 mod remote;
-mod retry;
+pub(crate) mod retry;
+pub(crate) mod routes;
 mod transfer;
-mod url;
+pub(crate) mod url;
 mod worker;
 
 use std::path::{Path, PathBuf};

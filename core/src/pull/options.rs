@@ -1,7 +1,7 @@
 //! How downloads are done, and what of that the environment says.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ureq::http::Uri;
 
@@ -90,7 +90,7 @@ fn variable(name: &str) -> Option<String> {
 }
 
 /// The file of certificates. As for OpenSSL, one that the environment names may be absent.
-pub(super) fn certificates(options: &PullOptions) -> Option<PathBuf> {
+pub(crate) fn certificates(given: Option<&Path>) -> Option<PathBuf> {
     let variable = || {
         let path = variable("SSL_CERT_FILE").map(PathBuf::from)?;
         let exists = path.exists();
@@ -99,7 +99,7 @@ pub(super) fn certificates(options: &PullOptions) -> Option<PathBuf> {
         }
         exists.then_some(path)
     };
-    options.certificates.clone().or_else(variable)
+    given.map(Path::to_owned).or_else(variable)
 }
 
 /// The Hub's address, without a slash at its end.

@@ -59,7 +59,7 @@ pub(super) fn download(
 
 /// Asks what `source` has now, trying again as often as the options say.
 pub(super) fn look(source: &Source, options: &PullOptions, cancel: &Cancel) -> Result<Seen, Fault> {
-    let mut retry = Retry::new(options);
+    let mut retry = Retry::new(options.attempts, options.backoff_ms);
     loop {
         let (client, url) = open(source, None, options)?;
         let (source, asked) = (source.clone(), client.clone());

@@ -3,14 +3,13 @@
 use std::time::{Duration, Instant};
 
 use super::fault::Fault;
-use super::options::PullOptions;
 
 /// The longest wait that is ours to choose.
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// Counts the failures in a row, and says when the next attempt may be.
 #[derive(Debug)]
-pub(super) struct Retry {
+pub(crate) struct Retry {
     attempts: u32,
     first: Duration,
     failures: u32,
@@ -18,17 +17,18 @@ pub(super) struct Retry {
 }
 
 impl Retry {
-    pub(super) fn new(options: &PullOptions) -> Self {
+    /// At most so many attempts, with a first pause of so many milliseconds.
+    pub(crate) fn new(attempts: u32, backoff_ms: u32) -> Self {
         Self {
-            attempts: options.attempts,
-            first: Duration::from_millis(options.backoff_ms.into()),
+            attempts,
+            first: Duration::from_millis(backoff_ms.into()),
             failures: 0,
             not_before: Instant::now(),
         }
     }
 
     /// When the next attempt may be.
-    pub(super) fn not_before(&self) -> Instant {
+    pub(crate) fn not_before(&self) -> Instant {
         self.not_before
     }
 
@@ -42,7 +42,7 @@ impl Retry {
     ///
     /// # Errors
     /// The fault, if it lasts or was one too many.
-    pub(super) fn failed(&mut self, fault: Fault) -> Result<(), Fault> {
+    pub(crate) fn failed(&mut self, fault: Fault) -> Result<(), Fault> {
         let Fault::Passing { reason, wait, .. } = fault else { return Err(fault) };
         self.failures += 1;
         if self.failures >= self.attempts {
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     fn retry(attempts: u32, backoff_ms: u32) -> Retry {
-        Retry::new(&PullOptions { attempts, backoff_ms, ..PullOptions::default() })
+        Retry::new(attempts, backoff_ms)
     }
 
     #[test]

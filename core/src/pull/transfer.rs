@@ -96,7 +96,7 @@ pub(super) fn run(
         news,
         jobs: BTreeMap::new(),
         next_id: 0,
-        retry: Retry::new(options),
+        retry: Retry::new(options.attempts, options.backoff_ms),
         epoch: 0,
         restarts: 0,
         limit: options.connections as usize,

@@ -48,7 +48,7 @@ pub(super) fn parse(text: &str) -> Result<Uri, Fault> {
 }
 
 /// Whether the host is this machine, by its name or number.
-pub(super) fn is_this_machine(url: &Uri) -> bool {
+pub(crate) fn is_this_machine(url: &Uri) -> bool {
     let host = url.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
         || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
