@@ -444,7 +444,7 @@ impl ModelOptions {
 }
 
 #[cfg(feature = "llama")]
-fn has_gpu() -> Result<bool> {
+pub(crate) fn has_gpu() -> Result<bool> {
     let devices = crate::engine::llama::devices()?;
     Ok(devices.iter().any(|device| device.kind != devices::DeviceKind::Cpu))
 }
@@ -452,7 +452,7 @@ fn has_gpu() -> Result<bool> {
 /// Refuses what cannot fit. Mapped weights count in full: a model that does not fit beside its cache is
 /// read from the disk again for every token.
 #[cfg(feature = "llama")]
-fn check_memory(estimate: &MemoryEstimate) -> Result<()> {
+pub(crate) fn check_memory(estimate: &MemoryEstimate) -> Result<()> {
     let Some(available) = devices::available_memory() else { return Ok(()) };
     if estimate.total() <= available {
         return Ok(());

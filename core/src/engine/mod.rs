@@ -50,6 +50,20 @@ pub struct Facts {
     pub has_decoder: bool,
     /// The chat template (Jinja), if the file has one.
     pub chat_template: Option<String>,
+    /// How tokens become the embedding of a text: GGUF's `pooling_type` (0 not at all, 1 mean, 2 first, 3 last,
+    /// 4 a rank), if the file says.
+    pub pooling: Option<u32>,
+    /// The tokens around a text that is embedded, e.g. BERT's `[CLS]` and `[SEP]`.
+    pub frame: Frame,
+}
+
+/// The tokens that a tokenizer puts around a text that stands alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Frame {
+    /// In front of it.
+    pub start: Vec<Token>,
+    /// Behind it.
+    pub end: Vec<Token>,
 }
 
 /// What a context is opened with.

@@ -28,10 +28,14 @@ const EOS_TEXT: &str = "<eos>";
 
 type Script = dyn Fn(&[Token]) -> Vec<f32> + Send + Sync;
 
+/// The embedding of a text of one token or more.
+type EmbeddingScript = dyn Fn(&[Token]) -> Vec<f32> + Send + Sync;
+
 /// A checkpoint that is a script.
 #[derive(Clone)]
 pub struct Scripted {
     script: Arc<Script>,
+    embedding: Option<Arc<EmbeddingScript>>,
     vocabulary: Arc<Vocabulary>,
     facts: Facts,
     step: Duration,
@@ -65,9 +69,17 @@ impl Scripted {
             has_encoder: false,
             has_decoder: true,
             chat_template: None,
+            ..Facts::default()
         };
         let vocabulary = Arc::new(Vocabulary::new(entries, Some(BOS), Some(EOS), false));
-        Self { script: Arc::new(script), vocabulary, facts, step: Duration::ZERO, fail_after: None }
+        Self {
+            script: Arc::new(script),
+            embedding: None,
+            vocabulary,
+            facts,
+            step: Duration::ZERO,
+            fail_after: None,
+        }
     }
 
     /// Answers every prompt with `answer` and ends.
@@ -91,6 +103,18 @@ impl Scripted {
     /// The chat template that the checkpoint claims to have.
     pub fn with_chat_template(mut self, template: &str) -> Self {
         self.facts.chat_template = Some(template.to_owned());
+        self
+    }
+
+    /// `script` gives the embedding of a text, `width` values, whatever the pooling is. Without one, the embedding of
+    /// a token is its id and 1.
+    pub fn with_embedding(
+        mut self,
+        width: u32,
+        script: impl Fn(&[Token]) -> Vec<f32> + Send + Sync + 'static,
+    ) -> Self {
+        self.facts.embedding_width = width;
+        self.embedding = Some(Arc::new(script));
         self
     }
 
@@ -255,6 +279,14 @@ impl Engine for ScriptedEngine {
             .map(|tokens| {
                 if tokens.is_empty() {
                     return Err(Error::engine("a text without tokens has no embedding"));
+                }
+                if tokens.len() > self.limits.batch_tokens {
+                    let (requested, capacity) = (tokens.len(), self.limits.batch_tokens);
+                    return Err(Error::ContextFull { used: 0, requested, capacity });
+                }
+                if let Some(script) = &self.weights.embedding {
+                    let values = script(tokens);
+                    return Ok(Embedding { width: values.len(), values });
                 }
                 let all = rows(tokens);
                 let values = match pooling {

@@ -4,7 +4,7 @@ use std::ffi::c_char;
 
 use llama_cpp_sys_2 as sys;
 
-use crate::engine::Special;
+use crate::engine::{Frame, Special};
 use crate::error::{Error, Result};
 use crate::vocabulary::{Token, TokenEntry, TokenKind, Vocabulary};
 
@@ -85,6 +85,46 @@ pub(super) unsafe fn tokenize(
     if text.is_empty() {
         return Ok(Vec::new());
     }
+    // SAFETY: passed on.
+    unsafe { tokenize_framed(vocab, text, special, false) }
+}
+
+/// The tokens around a text that stands alone: found by looking at what is put around one.
+///
+/// # Safety
+/// `vocab` belongs to a live model.
+pub(super) unsafe fn frame(vocab: *const sys::llama_vocab) -> Frame {
+    // SAFETY: `vocab` is live.
+    let complete = unsafe {
+        let needs = [
+            (sys::llama_vocab_get_add_bos(vocab), sys::llama_vocab_bos(vocab)),
+            (sys::llama_vocab_get_add_eos(vocab), sys::llama_vocab_eos(vocab)),
+            (sys::llama_vocab_get_add_sep(vocab), sys::llama_vocab_sep(vocab)),
+        ];
+        needs.iter().all(|&(added, token)| !added || token != sys::LLAMA_TOKEN_NULL)
+    };
+    // llama.cpp aborts on a token that it should add and that is not there.
+    if !complete {
+        return Frame::default();
+    }
+    let tokens = |framed| {
+        // SAFETY: `vocab` is live.
+        unsafe { tokenize_framed(vocab, "a", Special::Plain, framed) }.unwrap_or_default()
+    };
+    let (alone, framed) = (tokens(false), tokens(true));
+    let place = framed.windows(alone.len().max(1)).position(|window| window == alone);
+    place.map_or_else(Frame::default, |start| Frame {
+        start: framed[..start].to_vec(),
+        end: framed[start + alone.len()..].to_vec(),
+    })
+}
+
+unsafe fn tokenize_framed(
+    vocab: *const sys::llama_vocab,
+    text: &str,
+    special: Special,
+    framed: bool,
+) -> Result<Vec<Token>> {
     let length = i32::try_from(text.len())
         .map_err(|_| Error::engine(format!("a text of {} bytes is too long to tokenize", text.len())))?;
     let mut ids: Vec<sys::llama_token> = vec![0; text.len() / 3 + 16];
@@ -97,7 +137,7 @@ pub(super) unsafe fn tokenize(
                 length,
                 ids.as_mut_ptr(),
                 ids.len() as i32,
-                false,
+                framed,
                 special == Special::Parse,
             )
         };

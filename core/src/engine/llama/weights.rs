@@ -268,8 +268,11 @@ unsafe fn facts(model: *const sys::llama_model) -> Facts {
     // SAFETY: the model is live; llama.cpp returns null or strings that it owns.
     unsafe {
         let template = sys::llama_model_chat_template(model, std::ptr::null());
+        let architecture = metadata(model, c"general.architecture");
+        let pooling = CString::new(format!("{architecture}.pooling_type")).ok();
+        let pooling = pooling.and_then(|key| metadata(model, &key).parse().ok());
         Facts {
-            architecture: metadata(model, c"general.architecture"),
+            architecture,
             parameters: sys::llama_model_n_params(model),
             bytes: sys::llama_model_size(model),
             context_length: sys::llama_model_n_ctx_train(model).max(0) as u32,
@@ -277,6 +280,8 @@ unsafe fn facts(model: *const sys::llama_model) -> Facts {
             has_encoder: sys::llama_model_has_encoder(model),
             has_decoder: sys::llama_model_has_decoder(model),
             chat_template: (!template.is_null()).then(|| text(template)),
+            pooling,
+            frame: vocabulary::frame(sys::llama_model_get_vocab(model)),
         }
     }
 }
