@@ -219,8 +219,9 @@ fn pooling(facts: &Facts) -> Result<Pooling> {
         Some(2) => Ok(Pooling::First),
         Some(3) => Ok(Pooling::Last),
         Some(other) => {
-            let what =
-                format!("embeddings with the pooling type {other}: the checkpoint is made to rank, not to embed");
+            let what = format!(
+                "embeddings with the pooling type {other}: the checkpoint is made to rank, not to embed"
+            );
             Err(Error::Unsupported { what })
         }
     }

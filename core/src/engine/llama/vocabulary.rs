@@ -101,7 +101,7 @@ pub(super) unsafe fn frame(vocab: *const sys::llama_vocab) -> Frame {
             (sys::llama_vocab_get_add_eos(vocab), sys::llama_vocab_eos(vocab)),
             (sys::llama_vocab_get_add_sep(vocab), sys::llama_vocab_sep(vocab)),
         ];
-        needs.iter().all(|&(added, token)| !added || token != sys::LLAMA_TOKEN_NULL)
+        needs.iter().all(|&(added, token)| !added || token >= 0)
     };
     // llama.cpp aborts on a token that it should add and that is not there.
     if !complete {
