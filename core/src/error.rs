@@ -334,6 +334,45 @@ impl Error {
         move |source| Self::Io { path, source }
     }
 
+    /// A stable name of the variant, for traces and scripts: `bad_variable`, `cancelled`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => "io",
+            Self::BadCheckpoint { .. } => "bad_checkpoint",
+            Self::UnknownCheckpoint { .. } => "unknown_checkpoint",
+            Self::LoadFailed { .. } => "load_failed",
+            Self::OutOfMemory { .. } => "out_of_memory",
+            Self::ContextFull { .. } => "context_full",
+            Self::TooManySessions { .. } => "too_many_sessions",
+            Self::SessionBusy => "session_busy",
+            Self::SessionEmpty => "empty_prompt",
+            Self::Cancelled => "cancelled",
+            Self::InvalidOption { .. } => "invalid_option",
+            Self::UnknownToken { .. } => "unknown_token",
+            Self::NoCandidate { .. } => "no_candidate",
+            Self::BadSession { .. } => "bad_session",
+            Self::ChatTemplate { .. } => "chat_template",
+            Self::BadLock { .. } => "bad_lock",
+            Self::NotPinned { .. } => "not_pinned",
+            Self::NotPulled { .. } => "not_pulled",
+            Self::WrongDigest { .. } => "wrong_digest",
+            Self::BadStore { .. } => "bad_store",
+            Self::NoSpace { .. } => "no_space",
+            Self::BadSource { .. } => "bad_source",
+            Self::PullFailed { .. } => "pull_failed",
+            Self::BadSignature { .. } => "bad_signature",
+            Self::BadPrompt { .. } => "bad_prompt",
+            Self::BadVariable { .. } => "bad_variable",
+            Self::ForgedMarker { .. } => "forged_marker",
+            Self::BadConstraint { .. } => "bad_constraint",
+            Self::BadOutput { .. } => "bad_output",
+            Self::BackendFailed { .. } => "backend_failed",
+            Self::BadChain { .. } => "bad_chain",
+            Self::Unsupported { .. } => "unsupported",
+            Self::Engine { .. } => "engine",
+        }
+    }
+
     pub(crate) fn not_pinned<'a>(path: &Path, name: &str, known: impl Iterator<Item = &'a String>) -> Self {
         let known = known.map(String::as_str).collect::<Vec<_>>().join(", ");
         let known = if known.is_empty() { "nothing".to_owned() } else { known };

@@ -22,6 +22,7 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 pub mod backend;
 pub mod cancel;
+pub mod chain;
 pub mod checkpoint;
 pub mod constraint;
 pub mod embedder;
@@ -43,6 +44,7 @@ pub mod vocabulary;
 
 pub use backend::Backend;
 pub use cancel::Cancel;
+pub use chain::{Chain, ChainRun, ChainWatch};
 pub use checkpoint::{Checkpoint, Defect, Digest, MemoryEstimate};
 pub use constraint::Constraint;
 pub use embedder::{Embedder, EmbedderOptions};
