@@ -77,7 +77,9 @@ impl Backends for NamedBackends {
             let known = if known.is_empty() { "none".to_owned() } else { known };
             let reason = match wanted.backend {
                 Some(name) => format!("step {:?} wants {name:?}; there are: {known}", wanted.step),
-                None => format!("step {:?} names none, and there is no default; there are: {known}", wanted.step),
+                None => {
+                    format!("step {:?} names none, and there is no default; there are: {known}", wanted.step)
+                }
             };
             Error::option("backend", reason)
         })

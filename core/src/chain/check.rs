@@ -27,7 +27,8 @@ struct Known {
 }
 
 pub(super) fn check(file: &File, schemas: &Schemas) -> Parsed<()> {
-    let edges: Vec<Vec<usize>> = (0..file.steps.len()).map(|index| edges(index, &file.steps[index])).collect();
+    let edges: Vec<Vec<usize>> =
+        (0..file.steps.len()).map(|index| edges(index, &file.steps[index])).collect();
     let dominators = dominators(&edges);
     if let Some((step, _)) = file.steps.iter().zip(&dominators).find(|(_, found)| found.is_none()) {
         return Err(Fault::new(step.place, format!("step {:?} is never reached", step.id)));
@@ -160,7 +161,10 @@ impl Checker<'_> {
     fn items(&self, at: At<'_>, list: &Reference) -> Parsed<Value> {
         let known = self.reference(at, list)?;
         if !known.types.within(Types::ARRAY) {
-            return Err(Fault::new(at.place, format!("`foreach` needs a list, and {list} is {}", known.types)));
+            return Err(Fault::new(
+                at.place,
+                format!("`foreach` needs a list, and {list} is {}", known.types),
+            ));
         }
         if !known.always {
             return Err(may_be_missing(at.place, "the list"));
@@ -183,7 +187,9 @@ impl Checker<'_> {
                 if !possible {
                     let types = known.types;
                     let reason = match &listed {
-                        Some(listed) => format!("{reference} is never {value}: it is one of {}", list(listed)),
+                        Some(listed) => {
+                            format!("{reference} is never {value}: it is one of {}", list(listed))
+                        }
                         None => format!("{reference} is never {value}: it is {types}"),
                     };
                     return Err(Fault::new(at.place, reason));
@@ -220,7 +226,9 @@ impl Checker<'_> {
         };
         let proven = at.guard.is_some_and(|guard| {
             let proofs = guard.conjuncts().into_iter().filter_map(Condition::proves);
-            proofs.into_iter().any(|proof| proof.root == reference.root && proof.path.starts_with(&reference.path))
+            proofs
+                .into_iter()
+                .any(|proof| proof.root == reference.root && proof.path.starts_with(&reference.path))
         });
         let types = schema::types(root, &found.schemas);
         let types = if proven { types.without(Types::NULL) } else { types };
@@ -254,9 +262,9 @@ impl Checker<'_> {
 
     fn absent(&self, reference: &Reference, root: &Value, path: &[String]) -> String {
         // The longest way that there is.
-        let known = (0..path.len()).rev().find_map(|length| {
-            schema::find(root, &path[..length]).map(|found| (length, found))
-        });
+        let known = (0..path.len())
+            .rev()
+            .find_map(|length| schema::find(root, &path[..length]).map(|found| (length, found)));
         let Some((length, found)) = known else { return format!("there is no {reference}") };
         let names: Vec<&str> = found.schemas.iter().flat_map(|schema| names(schema)).collect();
         match (&reference.root, length) {
@@ -277,15 +285,14 @@ impl Checker<'_> {
     fn has_run(&self, at: At<'_>, id: &str) -> bool {
         let Some(index) = self.index(id) else { return false };
         let guards = at.guard.map(Condition::conjuncts).unwrap_or_default();
-        let on_every_way = index != at.index
-            && self.dominators[at.index].as_ref().is_some_and(|through| through[index]);
+        let on_every_way =
+            index != at.index && self.dominators[at.index].as_ref().is_some_and(|through| through[index]);
         let runs_too = match &self.file.steps[index].when {
             None => true,
             Some((_, condition)) => condition.conjuncts().iter().all(|needed| guards.contains(needed)),
         };
         let proofs = guards.iter().filter_map(|guard| guard.proves());
-        (on_every_way && runs_too)
-            || proofs.into_iter().any(|proof| proof.root == Root::Step(id.to_owned()))
+        (on_every_way && runs_too) || proofs.into_iter().any(|proof| proof.root == Root::Step(id.to_owned()))
     }
 }
 

@@ -80,11 +80,7 @@ pub(super) fn read(node: &Node) -> Parsed<File> {
     }
     let read = |(index, node)| step(node, index, &ids);
     let steps = nodes.iter().enumerate().map(read).collect::<Parsed<Vec<_>>>()?;
-    Ok(File {
-        input: node.get("input").cloned(),
-        steps,
-        output: node.get("output").map(output).transpose()?,
-    })
+    Ok(File { input: node.get("input").cloned(), steps, output: node.get("output").map(output).transpose()? })
 }
 
 fn id(node: &Node) -> Parsed<&str> {
@@ -155,7 +151,9 @@ fn jumps(node: &Node, from: usize, ids: &[&str]) -> Parsed<Vec<Jump>> {
     // A jump back falls through once it is spent.
     let always = jumps.iter().position(|jump| jump.when.is_none() && jump.times.is_none());
     match always.and_then(|index| jumps.get(index + 1)) {
-        Some(never) => Err(Fault::new(never.place, "it is never reached: the one before it has no condition")),
+        Some(never) => {
+            Err(Fault::new(never.place, "it is never reached: the one before it has no condition"))
+        }
         None => Ok(jumps),
     }
 }
@@ -181,9 +179,9 @@ fn jump(node: &Node, from: usize, ids: &[&str]) -> Parsed<Jump> {
         }
     };
     match (to <= from, times) {
-        (true, None) => {
-            Err(node.fault(format!("it leads back to {name:?}: say how often at most, by {{step: {name}, times: N}}")))
-        }
+        (true, None) => Err(node.fault(format!(
+            "it leads back to {name:?}: say how often at most, by {{step: {name}, times: N}}"
+        ))),
         (false, Some(_)) => Err(node.fault("`times` is for a jump that leads back")),
         _ => Ok(Jump { place: node.place, when, to, times }),
     }

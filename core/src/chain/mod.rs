@@ -244,7 +244,7 @@ fn no_input() -> Schema {
 
 fn schemas(input: Value, file: &File, prompts: &[PromptFile]) -> Schemas {
     let output = |(step, prompt): (&Step, &PromptFile)| {
-        let one = prompt.output_schema().cloned().unwrap_or_else(|| json!({"type": "string"}));
+        let one = prompt.output_type();
         if step.foreach.is_some() { schema::list(&one) } else { one }
     };
     Schemas {

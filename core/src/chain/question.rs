@@ -13,15 +13,14 @@ pub struct Question {
     pub step: String,
     /// What is asked: text with values in it, which may have been written by a model.
     pub text: String,
-    /// The JSON schema of the answer; without one it is a text.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub schema: Option<Value>,
+    /// The JSON schema of the answer.
+    pub schema: Value,
 }
 
 impl Question {
     pub(super) fn new(step: &str, prompt: &PromptFile, values: &Values) -> Result<Self> {
         let text = texts(&prompt.render(values, &[])?);
-        Ok(Self { step: step.to_owned(), text, schema: prompt.output_schema().cloned() })
+        Ok(Self { step: step.to_owned(), text, schema: prompt.output_type() })
     }
 }
 

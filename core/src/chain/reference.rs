@@ -63,7 +63,9 @@ impl Reference {
         let mut parts = text.split('.').map(str::to_owned);
         let reference = match parts.next().as_deref() {
             Some("input") => parts.next().map(Root::Input),
-            Some("steps") => parts.next().filter(|_| parts.next().as_deref() == Some("output")).map(Root::Step),
+            Some("steps") => {
+                parts.next().filter(|_| parts.next().as_deref() == Some("output")).map(Root::Step)
+            }
             Some("item") => Some(Root::Item),
             _ => None,
         };
@@ -101,7 +103,9 @@ impl Source {
             Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) => return Ok(Self::Literal(node.json())),
             Kind::Map(entries) => entries,
             Kind::Null | Kind::List(_) => {
-                return Err(node.fault(format!("{what} is a reference, a number, true, false or {{literal: ...}}")));
+                return Err(
+                    node.fault(format!("{what} is a reference, a number, true, false or {{literal: ...}}"))
+                );
             }
         };
         let keys: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
@@ -122,7 +126,9 @@ impl Source {
             }
             _ => Err(Fault::new(
                 node.place,
-                format!("{what} is {{literal: VALUE}}, {{from: REFERENCE, default: VALUE}} or {{first: [...]}}"),
+                format!(
+                    "{what} is {{literal: VALUE}}, {{from: REFERENCE, default: VALUE}} or {{first: [...]}}"
+                ),
             )),
         }
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::file::{Input, Output, Step};
 use super::question::Question;
@@ -37,7 +37,8 @@ pub struct ChainWatch<'a> {
     pub step: Option<&'a mut dyn FnMut(&str)>,
     /// Called with what the model writes, as it comes.
     pub text: Option<&'a mut dyn FnMut(&str)>,
-    /// Called with what happened in each step. An error of it ends the run; the step is done.
+    /// Called with what happened in each step. An error of it ends the run before the
+    /// step counts as done.
     pub trace: Option<&'a mut dyn FnMut(&Trace) -> Result<()>>,
     /// Whether the trace has the messages and the outputs.
     pub trace_text: bool,
@@ -159,6 +160,7 @@ impl ChainRun {
                 Value::Array(std::mem::take(&mut self.state.items))
             }
         };
+        self.state.answer = None;
         self.state.outputs.insert(step.id.clone(), output);
         self.state.last = Some(step.id.clone());
         let to = self.jump(index);
@@ -167,12 +169,12 @@ impl ChainRun {
     }
 
     /// The answer of a person, or the question.
-    fn ask(&mut self, index: usize, watch: &mut ChainWatch<'_>) -> Result<Result<Value, Question>> {
+    fn ask(&self, index: usize, watch: &mut ChainWatch<'_>) -> Result<Result<Value, Question>> {
         let plan = self.plan.clone();
         let (step, prompt) = (&plan.file.steps[index], &plan.prompts[index]);
         let mut line = Line::new(step);
         line.trace.prompt = Some(trace_prompt(step, prompt));
-        let outcome = match self.state.answer.take() {
+        let outcome = match self.state.answer.clone() {
             Some(answer) => {
                 line.trace.output = watch.trace_text.then(|| answer.clone());
                 Ok(answer)
@@ -180,9 +182,10 @@ impl ChainRun {
             None => {
                 line.trace.outcome = StepOutcome::Waiting;
                 let values = self.inputs(step, None)?;
-                let question = Question::new(&step.id, prompt, &values);
-                let question = question.map_err(|error| line.failed(error, watch))?;
-                Err(question)
+                match Question::new(&step.id, prompt, &values) {
+                    Ok(question) => Err(question),
+                    Err(error) => return Err(line.failed(error, watch)),
+                }
             }
         };
         line.trace(watch)?;
@@ -289,13 +292,17 @@ impl ChainRun {
 
     fn output(&self) -> Result<Value> {
         let scope = self.scope();
-        let absent = |what: &str| bad_chain(&self.plan.path, None, format!("the run left {what} without a value"));
+        let absent =
+            |what: &str| bad_chain(&self.plan.path, None, format!("the run left {what} without a value"));
         match &self.plan.file.output {
             Some(Output::One(_, source)) => source.resolve(scope).ok_or_else(|| absent("the output")),
             Some(Output::Map(entries)) => {
                 let entry = |entry: &Input| {
                     let value = entry.source.resolve(scope);
-                    Ok((entry.name.clone(), value.ok_or_else(|| absent(&format!("output {:?}", entry.name)))?))
+                    Ok((
+                        entry.name.clone(),
+                        value.ok_or_else(|| absent(&format!("output {:?}", entry.name)))?,
+                    ))
                 };
                 entries.iter().map(entry).collect::<Result<_>>().map(Value::Object)
             }
@@ -323,19 +330,20 @@ fn value(prompt: &PromptFile, reply: Reply) -> Result<Value> {
         let reason = "the model calls a tool, and a chain has nobody who answers that".into();
         return Err(Error::BadOutput { reason, text });
     }
-    let Some(schema) = prompt.output_schema() else {
+    let schema = prompt.output_type();
+    if schema == json!({"type": "string"}) {
         // Half a text is not to be taken for a whole one, unless the prompt says how long it is.
         if reply.finish == FinishReason::Length && prompt.config().max_tokens.is_none() {
             let reason = "it was cut off: the context is full".into();
             return Err(Error::BadOutput { reason, text });
         }
-        return Ok(reply.value.unwrap_or(Value::String(text)));
-    };
+        return Ok(reply.value.filter(Value::is_string).unwrap_or(Value::String(text)));
+    }
     let Some(value) = reply.value else {
         let reason = "the backend gave a text, and the prompt declares more".into();
         return Err(Error::BadOutput { reason, text });
     };
-    match validate::value(schema, &value) {
+    match validate::value(&schema, &value) {
         Ok(()) => Ok(value),
         Err((path, reason)) => Err(Error::BadOutput { reason: format!("at {path:?}: {reason}"), text }),
     }

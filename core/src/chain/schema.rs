@@ -166,74 +166,77 @@ impl<'a> Look<'a> {
         left == 0
     }
 
-fn child(&self, schema: &'a Value, key: &str, depth: usize) -> Option<Found<'a>> {
-    let anything = || Some(Found { schemas: vec![&ANYTHING], always: false });
-    let schema = follow(self.root, schema);
-    let Some(map) = schema.as_object() else {
-        return if schema == &Value::Bool(false) { None } else { anything() };
-    };
-    if depth == 0 || self.spent() {
-        return anything();
-    }
-    let mut found = Found { schemas: Vec::new(), always: false };
-    if let Some(property) = map.get("properties").and_then(|properties| properties.get(key)) {
-        let required = map.get("required").and_then(Value::as_array);
-        found.always |= required.is_some_and(|names| names.iter().any(|name| name == key));
-        found.schemas.push(property);
-    } else if let Ok(place) = key.parse::<usize>()
-        && let Some(item) = item(map, place)
-    {
-        let least = map.get("minItems").and_then(Value::as_u64).unwrap_or(0);
-        found.always |= (place as u64) < least;
-        found.schemas.push(item);
-    } else if let Some(other) = map.get("additionalProperties").filter(|other| *other != &Value::Bool(false)) {
-        found.schemas.push(other);
-    }
-    for name in ["anyOf", "oneOf", "allOf"] {
-        let Some(parts) = map.get(name).and_then(Value::as_array) else { continue };
-        let inner: Vec<_> = parts.iter().map(|part| self.child(part, key, depth - 1)).collect();
-        let sure = |part: &Option<Found<'_>>| part.as_ref().is_some_and(|part| part.always);
-        found.always |= if name == "allOf" { inner.iter().any(sure) } else { inner.iter().all(sure) };
-        found.schemas.extend(inner.into_iter().flatten().flat_map(|part| part.schemas));
-    }
-    // What is not a map or a list for sure may be without.
-    let inside = Types(32 | 64);
-    let own = self.types(schema, depth);
-    found.always &= own.within(inside);
-    if found.schemas.is_empty() {
-        let closed = ["properties", "items", "prefixItems", "additionalProperties", "anyOf", "oneOf", "allOf"];
-        let open = own.meets(inside) && !closed.iter().any(|name| map.contains_key(*name));
-        return if open { anything() } else { None };
-    }
-    Some(found)
-}
-
-fn types(&self, schema: &Value, depth: usize) -> Types {
-    let schema = follow(self.root, schema);
-    let Some(map) = schema.as_object() else {
-        return if schema == &Value::Bool(false) { Types(0) } else { Types::ALL };
-    };
-    if depth == 0 || self.spent() {
-        return Types::ALL;
-    }
-    let union = |types: &mut dyn Iterator<Item = Types>| types.fold(Types::NONE, Types::union);
-    let mut types = match map.get("type") {
-        Some(Value::String(name)) => Types::named(name),
-        Some(Value::Array(names)) => union(&mut names.iter().filter_map(Value::as_str).map(Types::named)),
-        _ => Types::ALL,
-    };
-    let listed = map.get("enum").and_then(Value::as_array).map(Vec::as_slice);
-    if let Some(values) = listed.or_else(|| map.get("const").map(std::slice::from_ref)) {
-        types = Types(types.0 & union(&mut values.iter().map(Types::of)).0);
-    }
-    for name in ["anyOf", "oneOf"] {
-        if let Some(parts) = map.get(name).and_then(Value::as_array) {
-            types = Types(types.0 & union(&mut parts.iter().map(|part| self.types(part, depth - 1))).0);
+    fn child(&self, schema: &'a Value, key: &str, depth: usize) -> Option<Found<'a>> {
+        let anything = || Some(Found { schemas: vec![&ANYTHING], always: false });
+        let schema = follow(self.root, schema);
+        let Some(map) = schema.as_object() else {
+            return if schema == &Value::Bool(false) { None } else { anything() };
+        };
+        if depth == 0 || self.spent() {
+            return anything();
         }
+        let mut found = Found { schemas: Vec::new(), always: false };
+        if let Some(property) = map.get("properties").and_then(|properties| properties.get(key)) {
+            let required = map.get("required").and_then(Value::as_array);
+            found.always |= required.is_some_and(|names| names.iter().any(|name| name == key));
+            found.schemas.push(property);
+        } else if let Ok(place) = key.parse::<usize>()
+            && let Some(item) = item(map, place)
+        {
+            let least = map.get("minItems").and_then(Value::as_u64).unwrap_or(0);
+            found.always |= (place as u64) < least;
+            found.schemas.push(item);
+        } else if let Some(other) =
+            map.get("additionalProperties").filter(|other| *other != &Value::Bool(false))
+        {
+            found.schemas.push(other);
+        }
+        for name in ["anyOf", "oneOf", "allOf"] {
+            let Some(parts) = map.get(name).and_then(Value::as_array) else { continue };
+            let inner: Vec<_> = parts.iter().map(|part| self.child(part, key, depth - 1)).collect();
+            let sure = |part: &Option<Found<'_>>| part.as_ref().is_some_and(|part| part.always);
+            found.always |= if name == "allOf" { inner.iter().any(sure) } else { inner.iter().all(sure) };
+            found.schemas.extend(inner.into_iter().flatten().flat_map(|part| part.schemas));
+        }
+        // What is not a map or a list for sure may be without.
+        let inside = Types(32 | 64);
+        let own = self.types(schema, depth);
+        found.always &= own.within(inside);
+        if found.schemas.is_empty() {
+            let closed =
+                ["properties", "items", "prefixItems", "additionalProperties", "anyOf", "oneOf", "allOf"];
+            let open = own.meets(inside) && !closed.iter().any(|name| map.contains_key(*name));
+            return if open { anything() } else { None };
+        }
+        Some(found)
     }
-    let all = map.get("allOf").and_then(Value::as_array);
-    all.into_iter().flatten().fold(types, |types, part| Types(types.0 & self.types(part, depth - 1).0))
-}
+
+    fn types(&self, schema: &Value, depth: usize) -> Types {
+        let schema = follow(self.root, schema);
+        let Some(map) = schema.as_object() else {
+            return if schema == &Value::Bool(false) { Types(0) } else { Types::ALL };
+        };
+        if depth == 0 || self.spent() {
+            return Types::ALL;
+        }
+        let union = |types: &mut dyn Iterator<Item = Types>| types.fold(Types::NONE, Types::union);
+        let mut types = match map.get("type") {
+            Some(Value::String(name)) => Types::named(name),
+            Some(Value::Array(names)) => union(&mut names.iter().filter_map(Value::as_str).map(Types::named)),
+            _ => Types::ALL,
+        };
+        let listed = map.get("enum").and_then(Value::as_array).map(Vec::as_slice);
+        if let Some(values) = listed.or_else(|| map.get("const").map(std::slice::from_ref)) {
+            types = Types(types.0 & union(&mut values.iter().map(Types::of)).0);
+        }
+        for name in ["anyOf", "oneOf"] {
+            if let Some(parts) = map.get(name).and_then(Value::as_array) {
+                types = Types(types.0 & union(&mut parts.iter().map(|part| self.types(part, depth - 1))).0);
+            }
+        }
+        let all = map.get("allOf").and_then(Value::as_array);
+        all.into_iter().flatten().fold(types, |types, part| Types(types.0 & self.types(part, depth - 1).0))
+    }
 }
 
 fn item(map: &serde_json::Map<String, Value>, place: usize) -> Option<&Value> {
@@ -246,7 +249,9 @@ fn follow<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
     let mut schema = schema;
     for _ in 0..REFERENCES {
         let Some(reference) = schema.get("$ref").and_then(Value::as_str) else { return schema };
-        let Some(found) = reference.strip_prefix('#').and_then(|pointer| root.pointer(pointer)) else { break };
+        let Some(found) = reference.strip_prefix('#').and_then(|pointer| root.pointer(pointer)) else {
+            break;
+        };
         schema = found;
     }
     &ANYTHING
@@ -304,7 +309,8 @@ mod tests {
         assert!(look(&json!(true), "a").is_some());
         let circle = json!({"$ref": "#"});
         assert!(look(&circle, "a.b").is_some());
-        let nested = json!({"anyOf": [{"$ref": "#"}, {"$ref": "#"}, {"properties": {"a": {"type": "string"}}}]});
+        let nested =
+            json!({"anyOf": [{"$ref": "#"}, {"$ref": "#"}, {"properties": {"a": {"type": "string"}}}]});
         assert!(look(&nested, "a").is_some());
     }
 

@@ -72,7 +72,8 @@ impl State {
         let mut state = parse(text)?;
         let now = files(plan);
         if state.files != now && changed == Changed::Refuse {
-            let name = |name: &str| if name.is_empty() { "the chain".to_owned() } else { format!("{name:?}") };
+            let name =
+                |name: &str| if name.is_empty() { "the chain".to_owned() } else { format!("{name:?}") };
             let names = now.keys().chain(state.files.keys().filter(|name| !now.contains_key(*name)));
             let differing = names.filter(|name| now.get(*name) != state.files.get(*name));
             let differing: Vec<String> = differing.map(|changed| name(changed)).collect();
@@ -83,9 +84,10 @@ impl State {
         }
         state.files = now;
         let known = |id: &String| plan.step(id).is_some();
-        if let Some(id) = [&state.next, &state.last].into_iter().flatten().find(|id| !known(id)) {
+        if let Some(id) = state.next.as_ref().filter(|id| !known(id)) {
             return Err(format!("the chain has no step {id:?} any more: start anew"));
         }
+        state.last = state.last.filter(known);
         state.outputs.retain(|id, _| known(id));
         state.jumps.retain(|id, _| known(id));
         for (id, output) in &state.outputs {

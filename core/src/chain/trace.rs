@@ -110,6 +110,7 @@ fn message(turn: &Turn) -> Value {
         Part::Image => json!({"type": "image"}),
         Part::Audio => json!({"type": "audio"}),
         Part::Video => json!({"type": "video"}),
+        Part::Media { url, .. } => json!({"type": "media", "url": url.as_str()}),
     };
     let content = match &turn.content {
         None => Value::Null,

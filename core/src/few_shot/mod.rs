@@ -4,16 +4,15 @@
 //! which of them are shown:
 //!
 //! ```yaml
-//! pinfold:
-//!   examples:
-//!     file: examples.jsonl     # beside the prompt; or `list:` with the maps
-//!     select: mmr              # all (default), length, similar, mmr
-//!     count: 4                 # at most
-//!     budget: 2000             # bytes of the examples and the query together, at most
-//!     by: [question]           # the variables of an example that are compared
-//!     query: [question]        # the inputs of the prompt that they are compared with
-//!     lambda: 0.5              # for mmr: 1 looks at the query alone, 0 at variety alone
-//!     model: embedder          # what embeds, for similar and mmr
+//! pinfold.examples:
+//!   file: examples.jsonl     # beside the prompt; or `list:` with the maps
+//!   select: mmr              # all (default), length, similar, mmr
+//!   count: 4                 # at most
+//!   budget: 2000             # bytes of the examples and the query together, at most
+//!   by: [question]           # the variables of an example that are compared
+//!   query: [question]        # the inputs of the prompt that they are compared with
+//!   lambda: 0.5              # for mmr: 1 looks at the query alone, 0 at variety alone
+//!   model: embedder          # what embeds, for similar and mmr
 //! ```
 //!
 //! The body sees them as `{{#each examples}}`, the keys of an example as its variables. They are values as any other:
@@ -28,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::cancel::Cancel;
+use crate::checkpoint::Digest;
 use crate::embedder::Embedder;
 use crate::error::{Error, Result};
 use crate::prompt::Values;
@@ -78,6 +78,7 @@ pub struct FewShot {
     examples: Vec<Values>,
     selection: Selection,
     place: Place,
+    file_digest: Option<Digest>,
 }
 
 /// Where examples are declared, for messages.
@@ -106,7 +107,7 @@ impl FewShot {
                 return Err(place.bad(format!("`by` names {name:?}, which the examples do not have")));
             }
         }
-        Ok(Self { examples, selection, place })
+        Ok(Self { examples, selection, place, file_digest: None })
     }
 
     /// All examples.
@@ -117,6 +118,16 @@ impl FewShot {
     /// How they are chosen.
     pub fn selection(&self) -> &Selection {
         &self.selection
+    }
+
+    /// The SHA-256 of the file of examples, if they came from one.
+    pub fn file_digest(&self) -> Option<Digest> {
+        self.file_digest
+    }
+
+    /// The line of the prompt file that declares them, from 1.
+    pub fn line(&self) -> usize {
+        self.place.line
     }
 
     /// Whether an [`Embedder`] is needed to choose.

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::{FewShot, Place, Selection};
+use crate::checkpoint::Digest;
 use crate::error::{Error, Result};
 use crate::prompt::Values;
 
@@ -33,8 +34,13 @@ impl FewShot {
         let (file, list) = (rest.shift_remove("file"), rest.shift_remove("list"));
         let selection: Selection = serde_json::from_value(Value::Object(rest))
             .map_err(|error| place.bad(format!("`examples`: {error}, besides `file` and `list`")))?;
+        let mut file_digest = None;
         let examples = match (file, list) {
-            (Some(Value::String(name)), None) => read_lines(&name, &place, folder)?,
+            (Some(Value::String(name)), None) => {
+                let (examples, digest) = read_lines(&name, &place, folder)?;
+                file_digest = Some(digest);
+                examples
+            }
             (None, Some(Value::Array(list))) => list_of_maps(&list).map_err(|reason| place.bad(reason))?,
             (Some(_), Some(_)) => return Err(place.bad("`examples` has `file` and `list`: give one".into())),
             (Some(_), None) => return Err(place.bad("`file` is the path of a file of JSON lines".into())),
@@ -43,7 +49,7 @@ impl FewShot {
                 return Err(place.bad("`examples` needs a `file` of JSON lines, or a `list` of maps".into()));
             }
         };
-        Self::new(examples, selection, place)
+        Ok(Self { file_digest, ..Self::new(examples, selection, place)? })
     }
 }
 
@@ -69,7 +75,7 @@ fn list_of_maps(list: &[Value]) -> Result<Vec<Values>, String> {
     list.iter().enumerate().map(example).collect()
 }
 
-fn read_lines(name: &str, place: &Place, folder: Option<&Path>) -> Result<Vec<Values>> {
+fn read_lines(name: &str, place: &Place, folder: Option<&Path>) -> Result<(Vec<Values>, Digest)> {
     let Some(folder) = folder else {
         let reason = format!("{name:?} is beside the prompt file, and this prompt was not read from a file");
         return Err(place.bad(reason));
@@ -80,7 +86,11 @@ fn read_lines(name: &str, place: &Place, folder: Option<&Path>) -> Result<Vec<Va
         return Err(place.bad(format!("{name:?} has {size} bytes, of {FILE_BYTES} at most")));
     }
     let bytes = std::fs::read(&path).map_err(Error::io(&path))?;
-    parse_lines(&bytes).map_err(|(line, column, reason)| Error::BadPrompt { path, line, column, reason })
+    let digest = Digest::of_bytes(&bytes);
+    let examples = parse_lines(&bytes);
+    let examples =
+        examples.map_err(|(line, column, reason)| Error::BadPrompt { path, line, column, reason })?;
+    Ok((examples, digest))
 }
 
 /// The examples of a file: a JSON object on each line that is not empty. An error has its line and column, from 1.

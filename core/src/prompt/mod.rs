@@ -5,10 +5,11 @@ mod chat_template;
 mod clock;
 mod conversation;
 mod data;
-mod file;
+pub(crate) mod file;
 mod jinja;
 mod seal;
 mod text;
+pub(crate) mod yaml;
 
 pub use chat_template::ChatTemplate;
 pub use conversation::{Content, Conversation, MediaKind, Message, Part, Role, ToolCall, Turn};

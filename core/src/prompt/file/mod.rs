@@ -4,15 +4,17 @@
 //! What the file says is an author's; what a caller gives for its variables is sealed, wherever it goes.
 
 mod body;
+mod examples;
 mod front;
 mod lint;
 mod messages;
-mod picoschema;
-mod source;
+mod outcome;
+pub(crate) mod picoschema;
+pub(crate) mod source;
 mod tools;
 mod uses;
-mod values;
-mod yaml;
+pub(crate) mod values;
+pub(crate) mod yaml;
 
 pub use lint::Warning;
 pub use messages::{PromptMessage, PromptPiece};
@@ -47,6 +49,7 @@ pub struct PromptFile {
     program: Program,
     partials: BTreeMap<String, Program>,
     digest: Digest,
+    examples: Option<examples::Examples>,
 }
 
 /// What the front matter says about generation.
@@ -98,7 +101,8 @@ impl PromptFile {
                 Err(error) => Err(error),
                 Ok(text) => Ok(Some((file, text))),
             }
-        })
+        })?
+        .with_examples(Some(folder))
     }
 
     /// Reads a prompt from text, with what it refers to. `path` stands in messages.
@@ -110,7 +114,8 @@ impl PromptFile {
         Self::build(&path, text.to_owned(), &parts.schemas, |name| {
             let partial = parts.partials.get(name);
             Ok(partial.map(|text| (path.with_file_name(format!("_{name}.prompt")), text.clone())))
-        })
+        })?
+        .with_examples(None)
     }
 
     fn build(
@@ -136,6 +141,7 @@ impl PromptFile {
             digest: Digest::of_bytes(program.source.text.as_bytes()),
             program,
             partials: BTreeMap::new(),
+            examples: None,
         };
         prompt.load_partials(&mut partial)?;
         prompt.seal_digest();
@@ -194,7 +200,8 @@ impl PromptFile {
         let Some(schema) = self.front.input.as_ref().filter(|schema| !schema.is_open()) else {
             return Ok(());
         };
-        let undeclared = uses.variables.iter().find(|used| !schema.declares(used.name));
+        let undeclared =
+            uses.variables.iter().find(|used| !schema.declares(used.name) && !self.gives(used.name));
         match undeclared {
             None => Ok(()),
             Some(used) => {
@@ -258,7 +265,8 @@ impl PromptFile {
     }
 
     /// The SHA-256 of the file. With partials: of the lines `sha256:... name`, first that of the file, without
-    /// a name, then those of the partials in the order of their names.
+    /// a name, then those of the partials in the order of their names. With a file of examples: of such lines for
+    /// all of that and for the file.
     pub fn digest(&self) -> Digest {
         self.digest
     }
@@ -408,7 +416,7 @@ impl PromptFile {
     }
 
     fn rendered(&self, values: &Values, history: &[Turn], context: &Values) -> Result<Vec<PromptMessage>> {
-        let variables = sealed(&Value::Object(values.clone()));
+        let variables = sealed(&Value::Object(self.shown(values)?));
         let context: Vec<(String, Data)> =
             context.iter().map(|(name, value)| (name.clone(), sealed(value))).collect();
         let metadata = Data::map([("prompt", author(&Value::Object(self.front.raw.clone())))]);
@@ -458,7 +466,7 @@ impl PromptFile {
         let uses = uses::of(&self.program, &self.partials);
         let body = uses.variables.iter().map(|used| used.name);
         for name in body.chain(quotes.map(|(name, _)| name.as_str())).chain(documents) {
-            if !names.contains(&name) {
+            if !names.contains(&name) && !self.gives(name) {
                 names.push(name);
             }
         }

@@ -11,11 +11,11 @@ use super::yaml::{Kind, Node};
 const SCALARS: [&str; 6] = ["string", "boolean", "null", "number", "integer", "any"];
 
 /// In a schema: the variable that a string is a quote of.
-pub(super) const QUOTE_OF: &str = "x-quote-of";
+pub(crate) const QUOTE_OF: &str = "x-quote-of";
 
 /// A schema that a front matter declares.
 #[derive(Debug, Clone)]
-pub(super) struct Schema {
+pub(crate) struct Schema {
     /// As JSON Schema.
     pub json: Value,
     pub place: Place,
@@ -280,7 +280,7 @@ fn or_null(schema: &mut Value) {
 }
 
 /// The schemas that are directly in a schema.
-pub(super) fn subschemas(schema: &mut Map<String, Value>) -> Vec<&mut Value> {
+pub(crate) fn subschemas(schema: &mut Map<String, Value>) -> Vec<&mut Value> {
     let mut found = Vec::new();
     for (key, value) in schema {
         let list = matches!(key.as_str(), "anyOf" | "oneOf" | "allOf" | "prefixItems");

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use crate::error::Error;
 
 /// Bytes of a file at most.
-pub(super) const MAX_BYTES: usize = 1 << 20;
+pub(crate) const MAX_BYTES: usize = 1 << 20;
 
 /// A place in a file: line and column, both from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Place {
+pub(crate) struct Place {
     pub line: usize,
     /// In Unicode scalars.
     pub column: usize,
@@ -18,12 +18,12 @@ pub(super) struct Place {
 
 /// What is wrong at a place.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     pub place: Place,
     pub reason: String,
 }
 
-pub(super) type Parsed<T> = Result<T, Fault>;
+pub(crate) type Parsed<T> = Result<T, Fault>;
 
 impl Fault {
     pub fn new(place: Place, reason: impl Into<String>) -> Self {
@@ -38,7 +38,7 @@ impl Fault {
 
 /// A file: a prompt or a partial.
 #[derive(Debug, Clone)]
-pub(super) struct Source {
+pub(crate) struct Source {
     pub path: PathBuf,
     pub text: String,
     /// Where the lines start.
@@ -66,7 +66,7 @@ impl Source {
 }
 
 /// The parts of a prompt file, as ranges of its bytes.
-pub(super) struct Split {
+pub(crate) struct Split {
     /// The YAML between the lines `---`.
     pub front: Option<Range<usize>>,
     pub body: Range<usize>,
@@ -74,7 +74,7 @@ pub(super) struct Split {
 
 /// Finds the front matter. As in Dotprompt, comments (`#`) and empty lines may stand before it, and the body
 /// behind it is trimmed.
-pub(super) fn split(text: &str) -> Parsed<Split> {
+pub(crate) fn split(text: &str) -> Parsed<Split> {
     let mut lines = text.split_inclusive('\n').scan(0, |end, line| {
         let start = *end;
         *end += line.len();
@@ -105,7 +105,7 @@ fn is_fence(line: &str) -> bool {
 }
 
 /// The name that is nearest to a wrong one, for a message; nothing if none is near.
-pub(super) fn suggestion<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn suggestion<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let near = known.into_iter().map(|name| (distance(&wrong.to_lowercase(), &name.to_lowercase()), name));
     near.filter(|(distance, name)| *distance <= 2 && *distance < name.len()).min().map(|(_, name)| name)
 }
@@ -127,7 +127,7 @@ fn distance(a: &str, b: &str) -> usize {
 }
 
 /// Says that a name is unknown, with the one that may have been meant and all that there are.
-pub(super) fn unknown(what: &str, name: &str, known: &[&str]) -> String {
+pub(crate) fn unknown(what: &str, name: &str, known: &[&str]) -> String {
     let meant = suggestion(name, known.iter().copied());
     let meant = meant.map(|name| format!(": did you mean `{name}`?")).unwrap_or_default();
     format!("unknown {what} {name:?}{meant} (there are: {})", known.join(", "))

@@ -9,7 +9,7 @@ use super::picoschema::Schema;
 use super::source::suggestion;
 
 /// A variable that does not fit its schema.
-pub(super) struct Wrong {
+pub(crate) struct Wrong {
     /// With the path into it.
     pub name: String,
     /// It does not quote the value.
@@ -17,7 +17,7 @@ pub(super) struct Wrong {
 }
 
 /// The first variable that does not fit; if `partial`, variables may be missing.
-pub(super) fn first_wrong(schema: &Schema, values: &Values, partial: bool) -> Option<Wrong> {
+pub(crate) fn first_wrong(schema: &Schema, values: &Values, partial: bool) -> Option<Wrong> {
     let validator = match jsonschema::validator_for(&schema.json) {
         Ok(validator) => validator,
         Err(error) => return Some(Wrong { name: String::new(), reason: error.to_string() }),

@@ -15,13 +15,13 @@ const MAX_DEPTH: usize = 64;
 
 /// A node with its place in the file.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Node {
+pub(crate) struct Node {
     pub place: Place,
     pub kind: Kind,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Null,
     Bool(bool),
     Int(i64),
@@ -33,14 +33,14 @@ pub(super) enum Kind {
 
 /// A key of a map with its value.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     pub key: String,
     pub place: Place,
     pub node: Node,
 }
 
 /// Reads YAML that stands behind `lines` lines of a file.
-pub(super) fn parse(yaml: &str, lines: usize) -> Parsed<Node> {
+pub(crate) fn parse(yaml: &str, lines: usize) -> Parsed<Node> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_depth: MAX_DEPTH,
@@ -238,7 +238,7 @@ impl Node {
 }
 
 /// A map without places.
-pub(super) fn object(entries: &[Entry]) -> Map<String, Value> {
+pub(crate) fn object(entries: &[Entry]) -> Map<String, Value> {
     entries.iter().map(|entry| (entry.key.clone(), entry.node.json())).collect()
 }
 
