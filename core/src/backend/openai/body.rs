@@ -7,7 +7,7 @@ use crate::backend::request::{Request, ToolChoice};
 use crate::backend::tools::{Tools, is_name, to_json};
 use crate::constraint::Constraint;
 use crate::error::{Error, Result};
-use crate::prompt::{Content, Data, Part, Text, Turn};
+use crate::prompt::{Content, Data, MediaKind, Part, Text, Turn};
 use crate::sampler::Sampling;
 
 /// The body of a request.
@@ -97,7 +97,11 @@ fn message(index: usize, turn: &Turn) -> Result<Value> {
 fn part(part: &Part) -> Result<Value> {
     match part {
         Part::Text { text } => Ok(json!({ "type": "text", "text": text.as_str() })),
-        Part::Image | Part::Audio | Part::Video => Err(unsupported("images, audio and video")),
+        Part::Media { kind: MediaKind::Image, url, .. } => {
+            Ok(json!({ "type": "image_url", "image_url": { "url": url.as_str() } }))
+        }
+        Part::Media { .. } => Err(unsupported("audio and video")),
+        Part::Image | Part::Audio | Part::Video => Err(unsupported("media without an address")),
     }
 }
 
