@@ -71,7 +71,10 @@ impl Front {
             "input" => {
                 for entry in node.known_entries("`input`", &["default", "schema"])? {
                     match entry.key.as_str() {
-                        "schema" => self.input = Some(Schema::read(&entry.node, schemas)?),
+                        "schema" => {
+                            let schema = Schema::read(&entry.node, schemas)?;
+                            self.input = Some(Schema { place: entry.place, ..schema });
+                        }
                         _ => self.defaults = object(entry.node.entries("`input.default`")?),
                     }
                 }
@@ -181,16 +184,13 @@ impl Front {
                 return Err(Fault::new(*place, unknown("variable", name, &known)));
             }
         }
-        if let (Some(input), [quote, ..]) = (&self.input, input_quotes(&self.input)) {
-            let _ = input;
-            return Err(Fault::new(quote.1, "a quote is of a variable: it stands in `output.schema` only"));
+        match self.input.as_ref().and_then(|input| input.quotes.first()) {
+            Some((_, place)) => {
+                Err(Fault::new(*place, "a quote is of a variable: it stands in `output.schema` only"))
+            }
+            None => Ok(()),
         }
-        Ok(())
     }
-}
-
-fn input_quotes(input: &Option<Schema>) -> &[(String, Place)] {
-    input.as_ref().map(|schema| schema.quotes.as_slice()).unwrap_or_default()
 }
 
 /// `config`: names as Dotprompt has them (`topP`) or as Pinfold has them (`top_p`).

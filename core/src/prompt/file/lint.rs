@@ -77,7 +77,7 @@ pub(super) fn lint(prompt: &PromptFile) -> Vec<Warning> {
         }
     }
 
-    let used = prompt.used();
+    let used = &prompt.used;
     match &front.input {
         None if !used.is_empty() => {
             let message = format!("no `input.schema` declares the variables: {}", used.join(", "));
@@ -91,7 +91,7 @@ pub(super) fn lint(prompt: &PromptFile) -> Vec<Warning> {
                 warn(own, schema.place, "input-not-object", message);
             }
             let declared = schema.declared.iter().filter(|(name, _)| !name.contains('.'));
-            for (name, place) in declared.filter(|(name, _)| !used.contains(&name.as_str()) && !uses.whole) {
+            for (name, place) in declared.filter(|(name, _)| !used.contains(name) && !prompt.uses_all) {
                 warn(own, *place, "unused-variable", format!("the variable {name:?} is used nowhere"));
             }
             for used in uses.variables.iter().filter(|used| !schema.declares(used.name)) {

@@ -50,7 +50,7 @@ impl Source {
         let (path, text) = (path.into(), text.into());
         let lines = [0].into_iter().chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         if text.len() > MAX_BYTES {
-            let reason = format!("the file has {} bytes; a prompt has {MAX_BYTES} at most", text.len());
+            let reason = format!("the file is too long: a prompt has {} KiB at most", MAX_BYTES >> 10);
             return Err(Fault::new(Place { line: 1, column: 1 }, reason).in_file(path));
         }
         Ok(Self { path, text, lines })
@@ -75,7 +75,9 @@ pub(crate) struct Split {
 /// Finds the front matter. As in Dotprompt, comments (`#`) and empty lines may stand before it, and the body
 /// behind it is trimmed.
 pub(crate) fn split(text: &str) -> Parsed<Split> {
-    let mut lines = text.split_inclusive('\n').scan(0, |end, line| {
+    // A byte order mark, as some editors write it, is no part of the text.
+    let first = text.len() - text.trim_start_matches('\u{feff}').len();
+    let mut lines = text[first..].split_inclusive('\n').scan(first, |end, line| {
         let start = *end;
         *end += line.len();
         Some((start, *end, line))
@@ -85,7 +87,7 @@ pub(crate) fn split(text: &str) -> Parsed<Split> {
         .enumerate()
         .find(|(_, (_, _, line))| !line.trim().is_empty() && !line.starts_with('#'));
     let Some((index, (_, start, _))) = opening.filter(|(_, (_, _, line))| is_fence(line)) else {
-        return Ok(Split { front: None, body: 0..text.len() });
+        return Ok(Split { front: None, body: first..text.len() });
     };
     match lines.find(|(_, _, line)| is_fence(line)) {
         Some((end, body, _)) => {
@@ -149,6 +151,7 @@ mod tests {
         assert_eq!(parts("---\na: 1\n---\n\n Hello \n"), (Some("a: 1\n"), "Hello"));
         assert_eq!(parts("# c\n\n--- \r\na: 1\r\n---\r\nHello"), (Some("a: 1\r\n"), "Hello"));
         assert_eq!(parts("---\n---"), (Some(""), ""));
+        assert_eq!(parts("\u{feff}---\na: 1\n---\nb"), (Some("a: 1\n"), "b"));
         assert_eq!(parts("# Title\nText\n---\nmore\n---\n"), (None, "# Title\nText\n---\nmore\n---\n"));
         let fault = split("#\n---\na: 1\n").err().unwrap();
         assert_eq!(fault.place, Place { line: 2, column: 1 });

@@ -125,13 +125,9 @@ fn tag(source: &Source, text: &str, at: usize) -> Parsed<(Tag, usize)> {
     };
     let mut end = start + length;
     let mut behind = end + 2;
-    if kind == Kind::Comment {
+    if text[end..].starts_with('~') {
         // `--~}}`
-        while text[end..].starts_with('~') || text[end..].starts_with('-') {
-            end += 1;
-            behind += 1;
-        }
-        end = end.min(text.len());
+        (end, behind) = (end + 1, behind + 1);
     }
     let mut right = text[..end].ends_with('~') && end > start;
     if right {

@@ -191,7 +191,7 @@ fn partial(words: &mut Words<'_>, tag: Tag) -> Parsed<Partial> {
     let name = words.partial_name()?;
     let (mut params, hash) = words.arguments()?;
     words.end("a partial takes one context and `name=value`")?;
-    let context = params.pop();
+    let context = params.pop().filter(|context| !matches!(context, Expression::Path(path) if path.is_this()));
     if !params.is_empty() {
         return Err(words.fault(tag.at, "a partial takes one context at most"));
     }

@@ -39,6 +39,7 @@ pub(crate) enum Head {
 pub(crate) struct Partial {
     pub at: usize,
     pub name: String,
+    /// Its own context, if it does not have that around it.
     pub context: Option<Expression>,
     pub hash: Hash,
     /// What stands before each of its lines.
@@ -68,6 +69,11 @@ pub(crate) struct Path {
 }
 
 impl Path {
+    /// Whether it is `this`: what is there anyway.
+    pub fn is_this(&self) -> bool {
+        !self.data && self.up == 0 && self.segments.is_empty()
+    }
+
     /// The name, if it is nothing else.
     pub fn name(&self) -> Option<&str> {
         match self.segments.as_slice() {
