@@ -17,6 +17,7 @@ mod output;
 mod pin;
 mod pins;
 mod progress;
+mod prompt;
 mod pull;
 mod run;
 mod store;
@@ -38,6 +39,7 @@ Examples:
   pinfold pin tiny hf:ggml-org/models/tinyllamas/stories260K.gguf
   pinfold pull && pinfold run tiny \"Once upon a time\"
   pinfold verify
+  pinfold prompt render greet.prompt -v name=Ada
 
 Exit codes:
   0    done
@@ -77,6 +79,7 @@ enum Command {
     Golden(golden::GoldenCommand),
     Lock(lock::LockCommand),
     Store(store::StoreCommand),
+    Prompt(prompt::PromptCommand),
 }
 
 impl Command {
@@ -96,6 +99,7 @@ impl Command {
             Self::Golden(command) => command.json(),
             Self::Lock(command) => command.json(),
             Self::Store(command) => command.json(),
+            Self::Prompt(command) => command.json(),
         }
     }
 
@@ -114,6 +118,7 @@ impl Command {
             Self::Golden(command) => golden::golden(&command),
             Self::Lock(command) => lock::lock(&command),
             Self::Store(command) => store::store(&command),
+            Self::Prompt(command) => prompt::prompt(&command),
         }
     }
 }

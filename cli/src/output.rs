@@ -160,6 +160,11 @@ impl From<Error> for Failure {
             Error::BadSignature { .. } => failure(Exit::Verification, "bad_signature"),
             Error::ChatTemplate { .. } => failure(Exit::Checkpoint, "chat_template")
                 .hint("`pinfold inspect MODEL` shows the template; `pinfold run --raw` does without"),
+            Error::BadPrompt { .. } => {
+                failure(Exit::Failed, "bad_prompt").hint("`pinfold prompt check FILE` reads it again")
+            }
+            Error::BadVariable { .. } => failure(Exit::Failed, "bad_variable")
+                .hint("-v NAME=VALUE gives a variable, --input FILE.json all of them"),
             Error::Unsupported { .. } => failure(Exit::Failed, "unsupported"),
             Error::Engine { .. } => {
                 failure(Exit::Failed, "engine").hint("--verbose shows what the engine says")

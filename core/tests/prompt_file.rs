@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use std::fs;
+use std::path::Path;
 use std::time::Instant;
 
 use pinfold::checkpoint::Digest;
@@ -472,6 +473,36 @@ fn what_would_not_end_is_an_error() {
         assert!(matches!(result, Err(Error::BadPrompt { .. })), "{start}");
         println!("{start}: {:?}", started.elapsed());
     }
+}
+
+#[test]
+fn the_prompts_of_the_guide_are_good() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/prompts");
+    for name in ["answer", "intent"] {
+        let prompt = PromptFile::open(folder.join(format!("{name}.prompt"))).unwrap();
+        let codes: Vec<&str> = prompt.lint().iter().map(|warning| warning.code).collect();
+        assert_eq!(codes, if name == "answer" { vec!["trusted-partial"] } else { vec![] });
+    }
+    let intent = PromptFile::open(folder.join("intent.prompt")).unwrap();
+    let request = values(json!({"request": "play jazz"}));
+    let turns = intent.render(&request, &[]).unwrap().turns;
+    assert_eq!(turns, [Turn::new(Role::User, Text::sealed("play jazz"))]);
+    let Some(Constraint::JsonSchema(schema)) = intent.output(&request).unwrap() else { panic!() };
+    let slots = &schema["additionalProperties"]["anyOf"];
+    assert_eq!(
+        (&slots[0]["x-quote"], &slots[1]["items"]["x-quote"]),
+        (&json!("play jazz"), &json!("play jazz"))
+    );
+    let answer = PromptFile::open(folder.join("answer.prompt")).unwrap();
+    let given = json!({"question": "q?", "tone": "friendly", "notes": [{"title": "t", "text": "n"}]});
+    let turns = answer.render(&values(given), &[]).unwrap().turns;
+    let text = |turn: &Turn| match &turn.content {
+        Some(Content::Text(text)) => format!("{text:?}"),
+        other => panic!("{other:?}"),
+    };
+    let system = "\nYou answer from the notes alone. If they do not say it, say so.\nBe friendly.\n";
+    assert_eq!(text(&turns[0]), format!("{system:?}"));
+    assert_eq!(text(&turns[1]), format!("{:?}", "\n# ⟦t⟧\n⟦n⟧\n\n⟦q?⟧"));
 }
 
 /// A piece of a body with what it writes.

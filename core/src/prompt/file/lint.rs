@@ -8,6 +8,9 @@ use super::picoschema::Schema;
 use super::source::Place;
 use super::uses::{self, MarkKind};
 
+/// Tags that are looked at: who writes more has other things to look at.
+const MAX_MARKS: usize = 2000;
+
 /// Something in a prompt file that its author should look at.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Warning {
@@ -43,35 +46,35 @@ pub(super) fn lint(prompt: &PromptFile) -> Vec<Warning> {
     let uses = uses::of(&prompt.program, &prompt.partials);
     // Before any role the text is the user's; that is no place of instructions.
     let mut system = false;
-    for mark in &uses.marks {
+    for mark in uses.marks.iter().take(MAX_MARKS) {
         let path = &mark.source.path;
         match mark.kind {
             MarkKind::Role(Some(name)) => system = name == "system",
             MarkKind::Role(None) => {
                 let message = "the role is not written here: a value may not choose it, so that this fails \
                                unless an author's text gives it";
-                warn(path, mark.place, "role-variable", message.into());
+                warn(path, mark.place(), "role-variable", message.into());
             }
             MarkKind::Value { bare } => {
                 if bare {
                     let message = "three braces change nothing: nothing is escaped, and values stay sealed; \
                                    write two";
-                    warn(path, mark.place, "triple-stash", message.into());
+                    warn(path, mark.place(), "triple-stash", message.into());
                 }
                 if system {
                     let message = "a value stands in a system message, where models follow what is said: \
                                    prefer a user message";
-                    warn(path, mark.place, "value-in-system", message.into());
+                    warn(path, mark.place(), "value-in-system", message.into());
                 }
             }
             MarkKind::Partial(name) => {
                 let message =
                     format!("the partial {name:?} is trusted as this file is: all of it is an author's");
-                warn(path, mark.place, "trusted-partial", message);
+                warn(path, mark.place(), "trusted-partial", message);
             }
             MarkKind::Log => {
                 let message = "`log` does nothing: values must not get into logs".into();
-                warn(path, mark.place, "log", message);
+                warn(path, mark.place(), "log", message);
             }
             MarkKind::History => {}
         }
@@ -80,7 +83,10 @@ pub(super) fn lint(prompt: &PromptFile) -> Vec<Warning> {
     let used = &prompt.used;
     match &front.input {
         None if !used.is_empty() => {
-            let message = format!("no `input.schema` declares the variables: {}", used.join(", "));
+            let message = format!(
+                "no `input.schema` declares the variables: {}",
+                used.iter().take(40).map(String::as_str).collect::<Vec<_>>().join(", ")
+            );
             warn(own, top, "no-input-schema", message);
         }
         None => {}
@@ -91,12 +97,14 @@ pub(super) fn lint(prompt: &PromptFile) -> Vec<Warning> {
                 warn(own, schema.place, "input-not-object", message);
             }
             let declared = schema.declared.iter().filter(|(name, _)| !name.contains('.'));
-            for (name, place) in declared.filter(|(name, _)| !used.contains(name) && !prompt.uses_all) {
+            for (name, place) in
+                declared.filter(|(name, _)| !used.contains(name.as_str()) && !prompt.uses_all)
+            {
                 warn(own, *place, "unused-variable", format!("the variable {name:?} is used nowhere"));
             }
-            for used in uses.variables.iter().filter(|used| !schema.declares(used.name)) {
+            for used in uses.variables.iter().take(MAX_MARKS).filter(|used| !schema.declares(used.name)) {
                 let message = format!("the variable {:?} is not declared by name", used.name);
-                warn(&used.source.path, used.place, "undeclared-variable", message);
+                warn(&used.source.path, used.place(), "undeclared-variable", message);
             }
         }
     }

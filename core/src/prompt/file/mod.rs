@@ -19,7 +19,7 @@ mod yaml;
 pub use lint::Warning;
 pub use messages::{PromptMessage, PromptPiece};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::{Map, Value};
@@ -42,8 +42,8 @@ pub struct PromptFile {
     program: Program,
     partials: BTreeMap<String, Program>,
     digest: Digest,
-    /// The variables that the body, the output or the front matter use, in the order of their first use.
-    used: Vec<String>,
+    /// The variables that the body, the output or the front matter use.
+    used: BTreeSet<String>,
     /// Whether the body uses all variables together: `{{json this}}`.
     uses_all: bool,
 }
@@ -148,11 +148,11 @@ impl PromptFile {
         self.front.output.as_ref().map(|schema| &schema.json)
     }
 
-    /// The names of the variables: those that are declared, else those that the prompt uses.
+    /// The names of the variables, sorted: those that are declared, else those that the prompt uses.
     pub fn variables(&self) -> Vec<String> {
         match &self.front.input {
             Some(schema) => schema.declared.keys().filter(|name| !name.contains('.')).cloned().collect(),
-            None => self.used.clone(),
+            None => self.used.iter().cloned().collect(),
         }
     }
 

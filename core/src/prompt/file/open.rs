@@ -1,6 +1,6 @@
 //! From files to a prompt that is checked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -73,7 +73,7 @@ impl PromptFile {
             digest: Digest::of_bytes(program.source.text.as_bytes()),
             program,
             partials: BTreeMap::new(),
-            used: Vec::new(),
+            used: BTreeSet::new(),
             uses_all: false,
         };
         prompt.load_partials(&mut partial)?;
@@ -86,7 +86,7 @@ impl PromptFile {
         &mut self,
         partial: &mut impl FnMut(&str) -> Result<Option<(PathBuf, String)>>,
     ) -> Result<()> {
-        let mut wanted = body::partials(&self.program);
+        let mut wanted = self.wanted(&self.program);
         while let Some((name, at, path)) = wanted.pop() {
             if self.partials.contains_key(&name) {
                 continue;
@@ -101,10 +101,18 @@ impl PromptFile {
             let source = Source::new(file, text)?;
             let (file, end) = (source.path.clone(), source.text.len());
             let program = Program::new(source, 0..end).map_err(|fault| fault.in_file(file))?;
-            wanted.extend(body::partials(&program));
+            wanted.extend(self.wanted(&program));
             self.partials.insert(name, program);
         }
         Ok(())
+    }
+
+    /// The partials that a program includes and that are not there yet, each with where it does.
+    fn wanted(&self, program: &Program) -> Vec<(String, Place, PathBuf)> {
+        let source = &program.source;
+        let names = body::partials(&program.template);
+        let new = names.into_iter().filter(|(name, _)| !self.partials.contains_key(*name));
+        new.map(|(name, at)| (name.to_owned(), source.place(at), source.path.clone())).collect()
     }
 
     /// Puts the partials into the digest.
@@ -125,20 +133,14 @@ impl PromptFile {
         let quotes = self.front.output.iter().flat_map(|schema| schema.quotes.iter().map(|(name, _)| name));
         let documents = self.front.documents.iter().map(|(name, _)| name);
         let body = uses.variables.iter().map(|used| used.name);
-        let mut names: Vec<String> = Vec::new();
-        for name in body.chain(quotes.chain(documents).map(String::as_str)) {
-            if !names.iter().any(|known| known == name) {
-                names.push(name.to_owned());
-            }
-        }
-        self.used = names;
+        self.used = body.chain(quotes.chain(documents).map(String::as_str)).map(str::to_owned).collect();
         self.uses_all = uses.whole;
         let wrong = uses.marks.iter().find_map(|mark| match mark.kind {
             uses::MarkKind::Role(Some(name)) if body::role(name).is_none() => Some((mark, name)),
             _ => None,
         });
         if let Some((mark, name)) = wrong {
-            let fault = Fault::new(mark.place, body::unknown_role(name));
+            let fault = Fault::new(mark.place(), body::unknown_role(name));
             return Err(fault.in_file(mark.source.path.clone()));
         }
         let Some(schema) = self.front.input.as_ref().filter(|schema| !schema.is_open()) else {
@@ -152,7 +154,7 @@ impl PromptFile {
                 let meant = meant.map(|name| format!(": did you mean `{name}`?")).unwrap_or_default();
                 Err(Error::BadVariable {
                     path: used.source.path.clone(),
-                    line: used.place.line,
+                    line: used.place().line,
                     name: used.name.to_owned(),
                     reason: format!("is used here, but not declared in `input.schema`{meant}"),
                 })

@@ -119,7 +119,7 @@ impl PromptFile {
                 None => Ok(all),
                 Some(wrong) => Err(self.bad_variable(&wrong.name, wrong.reason)),
             },
-            None => match all.keys().find(|name| !self.used.contains(name)) {
+            None => match all.keys().find(|name| !self.used.contains(name.as_str())) {
                 Some(name) if !self.uses_all => {
                     let meant = suggestion(name, self.used.iter().map(String::as_str));
                     let meant = meant.map(|name| format!(": did you mean `{name}`?")).unwrap_or_default();

@@ -132,7 +132,9 @@ fn distance(a: &str, b: &str) -> usize {
 pub(crate) fn unknown(what: &str, name: &str, known: &[&str]) -> String {
     let meant = suggestion(name, known.iter().copied());
     let meant = meant.map(|name| format!(": did you mean `{name}`?")).unwrap_or_default();
-    format!("unknown {what} {name:?}{meant} (there are: {})", known.join(", "))
+    let (shown, more) = (known.iter().take(40), if known.len() > 40 { ", ..." } else { "" });
+    let shown = shown.copied().collect::<Vec<_>>().join(", ");
+    format!("unknown {what} {name:?}{meant} (there are: {shown}{more})")
 }
 
 #[cfg(test)]

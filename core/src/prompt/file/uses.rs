@@ -14,7 +14,8 @@ const MAX_VISITS: usize = 100_000;
 pub(super) struct Use<'a> {
     pub name: &'a str,
     pub source: &'a Source,
-    pub place: Place,
+    /// The byte at which it starts.
+    pub at: usize,
 }
 
 /// What a body uses.
@@ -31,7 +32,8 @@ pub(super) struct Uses<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct Mark<'a> {
     pub source: &'a Source,
-    pub place: Place,
+    /// The byte at which it starts.
+    pub at: usize,
     pub kind: MarkKind<'a>,
 }
 
@@ -46,6 +48,18 @@ pub(super) enum MarkKind<'a> {
     Partial(&'a str),
     History,
     Log,
+}
+
+impl Use<'_> {
+    pub fn place(&self) -> Place {
+        self.source.place(self.at)
+    }
+}
+
+impl Mark<'_> {
+    pub fn place(&self) -> Place {
+        self.source.place(self.at)
+    }
 }
 
 pub(super) fn of<'a>(program: &'a Program, partials: &'a BTreeMap<String, Program>) -> Uses<'a> {
@@ -181,7 +195,7 @@ impl<'a> Visitor<'a> {
     }
 
     fn note(&mut self, at: usize, kind: MarkKind<'a>) {
-        let mark = Mark { source: self.source, place: self.source.place(at), kind };
+        let mark = Mark { source: self.source, at, kind };
         self.uses.marks.push(mark);
     }
 
@@ -212,9 +226,7 @@ impl<'a> Visitor<'a> {
         };
         match first {
             _ if !root => {}
-            Some(name) => {
-                self.uses.variables.push(Use { name, source: self.source, place: self.source.place(path.at) })
-            }
+            Some(name) => self.uses.variables.push(Use { name, source: self.source, at: path.at }),
             None => self.uses.whole = true,
         }
     }

@@ -15,7 +15,7 @@ use crate::prompt::file::source::Source;
 use crate::prompt::text::Text;
 
 /// Steps of an evaluation: nodes that are written, and entries that are looked at to find a name.
-const MAX_STEPS: usize = 2_000_000;
+const MAX_STEPS: usize = 500_000;
 /// How deep blocks and partials may be nested while they are written.
 const MAX_DEPTH: usize = 96;
 
@@ -153,7 +153,7 @@ impl<'a> Evaluator<'a> {
 
     fn role(&mut self, name: &'a Expression, at: usize) -> Result<Role> {
         let seen = self.expression(name)?;
-        match seen.data.as_ref() {
+        match &*seen.data {
             Data::Text(text) if !text.has_sealed() => {
                 super::role(text.as_str()).ok_or_else(|| self.fault(at, super::unknown_role(text.as_str())))
             }
@@ -203,7 +203,7 @@ impl<'a> Evaluator<'a> {
             }
             Head::Path(path) => {
                 let seen = self.required(path)?;
-                match seen.data.as_ref() {
+                match &*seen.data {
                     Data::List(_) => self.each(block, &seen),
                     Data::Bool(true) => self.branch(block, true),
                     _ => self.with(block, seen),
@@ -226,7 +226,7 @@ impl<'a> Evaluator<'a> {
     }
 
     fn each(&mut self, block: &'a Block, seen: &Seen<'a>) -> Result<()> {
-        let count = match seen.data.as_ref() {
+        let count = match &*seen.data {
             Data::List(items) => items.len(),
             Data::Map(entries) => entries.len(),
             _ if !seen.is_true(false) => 0,
@@ -240,7 +240,7 @@ impl<'a> Evaluator<'a> {
         }
         for index in 0..count {
             self.step(1, block.at)?;
-            let key = match seen.data.as_ref() {
+            let key = match &*seen.data {
                 Data::Map(entries) => entries.get(index).map(|(key, _)| key.clone()),
                 _ => None,
             };
@@ -318,7 +318,7 @@ impl<'a> Evaluator<'a> {
         if call.helper == Helper::Json {
             let indent = match call.option("indent") {
                 None => 0,
-                Some(option) => match self.expression(option)?.data.as_ref() {
+                Some(option) => match &*self.expression(option)?.data {
                     Data::Int(indent @ 0..=10) => *indent as usize,
                     _ => return Err(self.fault(call.at, "the `indent` of `json` is a number from 0 to 10")),
                 },
@@ -328,7 +328,7 @@ impl<'a> Evaluator<'a> {
         }
         let Some(key) = call.params.get(1) else { return Ok(Seen::owned(Data::Null, false)) };
         let key = self.expression(key)?;
-        self.step(entries(&first.data), call.at)?;
+        self.step(entries(&first.data) + key.weight(), call.at)?;
         let Some(found) = key.text().and_then(|key| first.get(key.as_str())) else {
             return Ok(Seen::owned(Data::Null, first.sealed));
         };

@@ -114,8 +114,10 @@ fn tag(source: &Source, text: &str, at: usize) -> Parsed<(Tag, usize)> {
     let inner = &text[start..];
     let length = match kind {
         Kind::Comment if inner.starts_with("--") => {
-            let ends = [inner[2..].find("--}}"), inner[2..].find("--~}}")];
-            ends.into_iter().flatten().min().map(|found| found + 4)
+            let dashes = inner[2..].match_indices("--").map(|(at, _)| at + 4);
+            let mut ends =
+                dashes.filter(|at| inner[*at..].starts_with("}}") || inner[*at..].starts_with("~}}"));
+            ends.next()
         }
         Kind::Comment => inner.find("}}"),
         _ => closing(inner),

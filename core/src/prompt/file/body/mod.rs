@@ -15,6 +15,8 @@ mod words;
 pub(super) use eval::{Scope, evaluate};
 pub(super) use output::Event;
 
+use std::collections::BTreeMap;
+
 use super::source::{Parsed, Source};
 use crate::prompt::conversation::Role;
 use crate::prompt::data::Data;
@@ -81,28 +83,23 @@ fn kind(data: &Data) -> &'static str {
     }
 }
 
-/// The partials that a program includes, with where it does.
-pub(super) fn partials(program: &Program) -> Vec<(String, super::source::Place, std::path::PathBuf)> {
-    fn collect(
-        program: &Program,
-        template: &Template,
-        found: &mut Vec<(String, super::source::Place, std::path::PathBuf)>,
-    ) {
+/// The partials that a template includes, each once, with a byte at which it does.
+pub(super) fn partials(template: &Template) -> BTreeMap<&str, usize> {
+    fn collect<'a>(template: &'a Template, found: &mut BTreeMap<&'a str, usize>) {
         for node in template {
             match node {
                 tree::Node::Partial(partial) => {
-                    let source = &program.source;
-                    found.push((partial.name.clone(), source.place(partial.at), source.path.clone()));
+                    found.entry(&partial.name).or_insert(partial.at);
                 }
                 tree::Node::Block(block) => {
-                    collect(program, &block.body, found);
-                    collect(program, &block.inverse, found);
+                    collect(&block.body, found);
+                    collect(&block.inverse, found);
                 }
                 _ => {}
             }
         }
     }
-    let mut found = Vec::new();
-    collect(program, &program.template, &mut found);
+    let mut found = BTreeMap::new();
+    collect(template, &mut found);
     found
 }

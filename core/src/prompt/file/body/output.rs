@@ -61,7 +61,12 @@ impl Output {
     }
 
     pub fn event(&mut self, event: Event) -> Result<(), TooLong> {
-        self.count(16)?;
+        let texts = match &event {
+            Event::Media { url, content_type } => url.len() + content_type.as_ref().map_or(0, Text::len),
+            Event::Section(name) => name.len(),
+            _ => 0,
+        };
+        self.count(texts + 16)?;
         self.events.push(event);
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! What a template sees: data with its origin, and its name for messages.
 
-use std::borrow::Cow;
+use std::ops::Deref;
+use std::rc::Rc;
 
 use serde_json::{Map, Number, Value};
 
@@ -10,20 +11,38 @@ use crate::prompt::text::Text;
 /// A value of a template.
 #[derive(Debug, Clone)]
 pub(super) struct Seen<'a> {
-    pub data: Cow<'a, Data>,
+    pub data: Held<'a>,
     /// Where numbers and the like come from; texts know it for themselves.
     pub sealed: bool,
     /// Its name as a variable, with the path into it; empty for all variables together.
     pub name: Option<String>,
 }
 
+/// Data that is somewhere else, or was made by a helper. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) enum Held<'a> {
+    Borrowed(&'a Data),
+    Made(Rc<Data>),
+}
+
+impl Deref for Held<'_> {
+    type Target = Data;
+
+    fn deref(&self) -> &Data {
+        match self {
+            Self::Borrowed(data) => data,
+            Self::Made(data) => data,
+        }
+    }
+}
+
 impl<'a> Seen<'a> {
     pub fn borrowed(data: &'a Data, sealed: bool) -> Self {
-        Self { data: Cow::Borrowed(data), sealed, name: None }
+        Self { data: Held::Borrowed(data), sealed, name: None }
     }
 
     pub fn owned(data: Data, sealed: bool) -> Self {
-        Self { data: Cow::Owned(data), sealed, name: None }
+        Self { data: Held::Made(Rc::new(data)), sealed, name: None }
     }
 
     pub fn named(mut self, name: impl Into<String>) -> Self {
@@ -33,12 +52,12 @@ impl<'a> Seen<'a> {
 
     /// The value of a key, or at an index of a list.
     pub fn get(&self, key: &str) -> Option<Self> {
-        let name = self.name.as_ref().map(|name| match self.data.as_ref() {
+        let name = self.name.as_ref().map(|name| match &*self.data {
             Data::List(_) => format!("{name}[{key}]"),
             _ if name.is_empty() => key.to_owned(),
             _ => format!("{name}.{key}"),
         });
-        let child = match self.data.as_ref() {
+        let child = match &*self.data {
             Data::Map(entries) => entries.iter().position(|(known, _)| known.as_str() == key),
             Data::List(items) => key.parse().ok().filter(|index| *index < items.len()),
             _ => None,
@@ -56,15 +75,15 @@ impl<'a> Seen<'a> {
             }
         }
         let data = match &self.data {
-            Cow::Borrowed(data) => Cow::Borrowed(at(data, index)?),
-            Cow::Owned(data) => Cow::Owned(at(data, index)?.clone()),
+            Held::Borrowed(data) => Held::Borrowed(at(data, index)?),
+            Held::Made(data) => Held::Made(Rc::new(at(data, index)?.clone())),
         };
         Some(Self { data, sealed: self.sealed, name })
     }
 
     /// What `if` goes by, as Handlebars does.
     pub fn is_true(&self, zero: bool) -> bool {
-        match self.data.as_ref() {
+        match &*self.data {
             Data::Null => false,
             Data::Bool(value) => *value,
             Data::Int(number) => zero || *number != 0,

@@ -9,6 +9,8 @@ use crate::prompt::text::Text;
 
 /// How deep subexpressions may be nested.
 const MAX_DEPTH: usize = 32;
+/// Parameters and options of a tag at most.
+const MAX_ARGUMENTS: usize = 64;
 
 /// Reads the inside of a tag.
 pub(super) struct Words<'a> {
@@ -94,6 +96,9 @@ impl<'a> Words<'a> {
         let (mut params, mut hash) = (Vec::new(), Hash::new());
         loop {
             self.skip();
+            if params.len() + hash.len() > MAX_ARGUMENTS {
+                return Err(self.fault(self.at, format!("a tag takes {MAX_ARGUMENTS} arguments at most")));
+            }
             if self.is_block_names() {
                 break;
             }
