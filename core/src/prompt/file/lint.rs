@@ -102,7 +102,12 @@ pub(super) fn lint(prompt: &PromptFile) -> Vec<Warning> {
             {
                 warn(own, *place, "unused-variable", format!("the variable {name:?} is used nowhere"));
             }
-            for used in uses.variables.iter().take(MAX_MARKS).filter(|used| !schema.declares(used.name)) {
+            for used in uses
+                .variables
+                .iter()
+                .take(MAX_MARKS)
+                .filter(|used| !schema.declares(used.name) && !prompt.gives(used.name))
+            {
                 let message = format!("the variable {:?} is not declared by name", used.name);
                 warn(&used.source.path, used.place(), "undeclared-variable", message);
             }

@@ -4,17 +4,19 @@
 //! What the file says is an author's; what a caller gives for its variables is sealed, wherever it goes.
 
 mod body;
+mod examples;
 mod front;
 mod lint;
 mod messages;
 mod open;
-mod picoschema;
+mod outcome;
+pub(crate) mod picoschema;
 mod render;
-mod source;
+pub(crate) mod source;
 mod tools;
 mod uses;
-mod values;
-mod yaml;
+pub(crate) mod values;
+pub(crate) mod yaml;
 
 pub use lint::Warning;
 pub use messages::{PromptMessage, PromptPiece};
@@ -46,6 +48,7 @@ pub struct PromptFile {
     used: BTreeSet<String>,
     /// Whether the body uses all variables together: `{{json this}}`.
     uses_all: bool,
+    examples: Option<examples::Examples>,
 }
 
 /// What the front matter says about generation.
@@ -128,7 +131,8 @@ impl PromptFile {
     }
 
     /// The SHA-256 of the file. With partials: of the lines `sha256:... name`, first that of the file, without
-    /// a name, then those of the partials in the order of their names.
+    /// a name, then those of the partials in the order of their names. With a file of examples: of such lines for
+    /// all of that and for the file.
     pub fn digest(&self) -> Digest {
         self.digest
     }

@@ -35,7 +35,8 @@ impl PromptFile {
                 Err(error) => Err(error),
                 Ok(text) => Ok(Some((file, text))),
             }
-        })
+        })?
+        .with_examples(Some(folder))
     }
 
     /// Reads a prompt from text, with what it refers to. `path` stands in messages.
@@ -47,7 +48,8 @@ impl PromptFile {
         Self::build(&path, text.to_owned(), &parts.schemas, |name| {
             let partial = parts.partials.get(name);
             Ok(partial.map(|text| (path.with_file_name(format!("_{name}.prompt")), text.clone())))
-        })
+        })?
+        .with_examples(None)
     }
 
     fn build(
@@ -75,6 +77,7 @@ impl PromptFile {
             partials: BTreeMap::new(),
             used: BTreeSet::new(),
             uses_all: false,
+            examples: None,
         };
         prompt.load_partials(&mut partial)?;
         prompt.seal_digest();
@@ -133,7 +136,11 @@ impl PromptFile {
         let quotes = self.front.output.iter().flat_map(|schema| schema.quotes.iter().map(|(name, _)| name));
         let documents = self.front.documents.iter().map(|(name, _)| name);
         let body = uses.variables.iter().map(|used| used.name);
-        self.used = body.chain(quotes.chain(documents).map(String::as_str)).map(str::to_owned).collect();
+        self.used = body
+            .chain(quotes.chain(documents).map(String::as_str))
+            .filter(|name| !self.gives(name))
+            .map(str::to_owned)
+            .collect();
         self.uses_all = uses.whole;
         let wrong = uses.marks.iter().find_map(|mark| match mark.kind {
             uses::MarkKind::Role(Some(name)) if body::role(name).is_none() => Some((mark, name)),
@@ -146,7 +153,8 @@ impl PromptFile {
         let Some(schema) = self.front.input.as_ref().filter(|schema| !schema.is_open()) else {
             return Ok(());
         };
-        let undeclared = uses.variables.iter().find(|used| !schema.declares(used.name));
+        let undeclared =
+            uses.variables.iter().find(|used| !schema.declares(used.name) && !self.gives(used.name));
         match undeclared {
             None => Ok(()),
             Some(used) => {

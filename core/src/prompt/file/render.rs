@@ -92,7 +92,7 @@ impl PromptFile {
     }
 
     fn rendered(&self, values: &Values, history: &[Turn], context: &Values) -> Result<Vec<PromptMessage>> {
-        let variables = sealed(&Value::Object(values.clone()));
+        let variables = sealed(&Value::Object(self.shown(values)?));
         let context: Vec<(String, Data)> =
             context.iter().map(|(name, value)| (name.clone(), sealed(value))).collect();
         let metadata = Data::map([("prompt", author(&Value::Object(self.front.raw.clone())))]);
