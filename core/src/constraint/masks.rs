@@ -23,7 +23,10 @@ impl Masks {
     pub(super) fn new(mut matcher: Matcher, vocabulary_len: usize, ends: Arc<[Token]>) -> Result<Self> {
         // Only then it says that nothing at all may be written.
         matcher.consume_tokens(&[]).map_err(|error| failed(&error))?;
-        Ok(Self { matcher, mask: TokenMask::none(vocabulary_len), ends, ready: false })
+        let mut masks = Self { matcher, mask: TokenMask::none(vocabulary_len), ends, ready: false };
+        // The first mask tells now whether there is a first token.
+        masks.mask()?;
+        Ok(masks)
     }
 
     /// The tokens that may come next. Those that end a generation are among them exactly when the output may

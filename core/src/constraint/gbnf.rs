@@ -1,6 +1,0 @@
-//! GBNF.
-use super::compile::bad;
-use crate::error::Result;
-pub(super) fn to_lark(_: &str) -> Result<String> {
-    Err(bad(&"gbnf"))
-}
