@@ -10,6 +10,7 @@ use super::tools::Tools;
 use super::{Backend, Reply, Request, output};
 use crate::error::{Error, Result};
 use crate::model::Model;
+use crate::prompt::{Content, Part};
 use crate::runtime::{FinishReason, GenerateOptions};
 use crate::vocabulary::Token;
 
@@ -50,6 +51,14 @@ impl Local {
     }
 
     fn prompt(&self, request: &Request) -> Result<Vec<Token>> {
+        let parts = request.conversation.turns.iter().filter_map(|turn| match &turn.content {
+            Some(Content::Parts(parts)) => Some(parts),
+            _ => None,
+        });
+        if parts.flatten().any(|part| !matches!(part, Part::Text { .. })) {
+            let what = "images, audio and video: checkpoints read text here".to_owned();
+            return Err(Error::Unsupported { what });
+        }
         let text = self.model.chat_template()?.render(&request.conversation)?;
         self.model.prompt_tokens(text.as_str(), crate::engine::Special::Parse)
     }
@@ -81,6 +90,8 @@ impl Backend for Local {
         let options = GenerateOptions {
             sampling: request.sampling.clone(),
             max_tokens: Some(max_tokens),
+            // A call is not the output, so with tools that can only be checked.
+            constraint: request.output.clone().filter(|_| tools.is_empty()),
             stop: request.stop.clone(),
             cancel: request.cancel.clone(),
             ..GenerateOptions::default()

@@ -10,8 +10,8 @@ use crate::prompt::{Data, Role, Text, ToolCall, Turn};
 /// that it is called with. All of it is the author's.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] for a name that is not of 1 to 64 letters, digits, `_` or `-`, or a schema that is
-/// none.
+/// [`Error::InvalidOption`] for a name that is not of 1 to 64 letters, digits, `_`, `-`, `.` or `/` (servers take
+/// no dots and slashes), or a schema that is none.
 pub fn tool(name: &str, description: &str, parameters: &Value) -> Result<Data> {
     let function = serde_json::json!({ "name": name, "description": description, "parameters": parameters });
     let tool = author(&serde_json::json!({ "type": "function", "function": function }));
@@ -50,8 +50,9 @@ impl Tools {
             let function = declaration.get("function").unwrap_or(&declaration);
             let name = function.get("name").and_then(Value::as_str);
             let name = name.ok_or_else(|| bad(number, "it has no name"))?.to_owned();
-            if !is_name(&name) {
-                return Err(bad(number, "a name has 1 to 64 letters, digits, `_` or `-`"));
+            let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte);
+            if !(1..=64).contains(&name.len()) || !name.bytes().all(fits) {
+                return Err(bad(number, "a name has 1 to 64 letters, digits, `_`, `-`, `.` or `/`"));
             }
             if tools.iter().any(|other| other.name == name) {
                 return Err(bad(number, "another one has the same name"));

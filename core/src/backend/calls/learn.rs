@@ -33,13 +33,8 @@ impl CallSyntax {
         }
         let plain = probe.render(&[probe.answer()], true, false);
         let learned = plain.ok().and_then(|plain| {
-            // Some templates want arguments as a map, others as text; the way that gives JSON is the right one.
-            let [maps, texts] = [true, false].map(|maps| probe.learn(&plain, maps));
-            let is_json = |syntax: &Self| {
-                matches!(syntax.shape, Shape::Json { .. } | Shape::Keyed | Shape::Named { .. })
-            };
-            let text = texts.filter(is_json);
-            let mut syntax = if maps.as_ref().is_some_and(is_json) { maps } else { text.or(maps) }?;
+            // Most templates want arguments as a map, some as text.
+            let mut syntax = probe.learn(&plain, true).or_else(|| probe.learn(&plain, false))?;
             if let Ok(head) = with
                 && let Some(words) = plain.strip_prefix(&head).and_then(|rest| rest.split_once(ANSWER))
                 && syntax.open.is_empty()
@@ -109,7 +104,7 @@ impl Probe<'_> {
             Some(between[..begin].to_owned())
         });
         let list = matches!(found.shape, Shape::Json { .. } | Shape::Keyed | Shape::Python);
-        let open = turn[..found.start].trim();
+        let open = after_thoughts(turn[..found.start].trim());
         // A model may leave the bracket of a list away where it calls one tool.
         let open = if list { open.trim_end_matches('[').trim_end() } else { open };
         Some(CallSyntax {
@@ -202,6 +197,16 @@ fn marker_start(text: &str, end: usize) -> usize {
         Some(open) if !shared[open..].contains('>') => open,
         _ => end,
     }
+}
+
+/// What follows the last marker of thoughts: what a model thinks stands between these.
+fn after_thoughts(open: &str) -> &str {
+    let ends = open.match_indices('<').filter_map(|(start, _)| {
+        let length = open[start..].find('>')? + 1;
+        let marker = open[start..start + length].to_ascii_lowercase();
+        marker.contains("think").then_some(start + length)
+    });
+    open[ends.last().unwrap_or(0)..].trim_start()
 }
 
 fn declaration(name: &str) -> Data {

@@ -86,8 +86,8 @@ fn matched<'a>(text: &'a str, pattern: &str) -> Match<'a> {
     Match::Whole(rest)
 }
 
-/// Whether a name could be one of a tool; the dots and colons are those of families that put words around it.
+/// How many bytes at the start of a text could be the name of a tool.
 fn name_length(text: &str) -> usize {
-    text.find(|character: char| !(character.is_ascii_alphanumeric() || matches!(character, '_' | '-' | '.')))
+    text.find(|character: char| !(character.is_ascii_alphanumeric() || "_-./".contains(character)))
         .unwrap_or(text.len())
 }

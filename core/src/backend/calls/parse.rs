@@ -114,8 +114,14 @@ impl CallSyntax {
     fn separated<'a>(&self, rest: &'a str) -> Option<&'a str> {
         let after = rest.trim_start();
         let after = after.strip_prefix([',', ';']).unwrap_or(after).trim_start();
-        let more = matches!(self.shape, Shape::Json { .. } | Shape::Keyed) && after.starts_with('{')
-            || self.shape == Shape::Python && after.len() < rest.trim_start().len();
+        let more = match self.shape {
+            Shape::Json { .. } | Shape::Keyed => after.starts_with('{'),
+            Shape::Python => {
+                let name = name_length(after);
+                name > 0 && after[name..].starts_with('(')
+            }
+            _ => false,
+        };
         more.then_some(after)
     }
 

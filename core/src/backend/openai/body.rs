@@ -100,8 +100,8 @@ fn part(part: &Part) -> Result<Value> {
         Part::Media { kind: MediaKind::Image, url, .. } => {
             Ok(json!({ "type": "image_url", "image_url": { "url": url.as_str() } }))
         }
-        Part::Media { .. } => Err(unsupported("audio and video")),
-        Part::Image | Part::Audio | Part::Video => Err(unsupported("media without an address")),
+        Part::Image => Err(unsupported("an image without an address")),
+        Part::Audio | Part::Video | Part::Media { .. } => Err(unsupported("audio and video")),
     }
 }
 
@@ -198,6 +198,10 @@ fn tools(request: &Request, body: &mut Map<String, Value>) -> Result<()> {
         let reason = "a declaration for a server must be the author's: make it by `backend::tool`";
         return Err(Error::option("tools", reason));
     }
+    if declared.iter().filter_map(declared_name).any(|name| !is_name(name)) {
+        let reason = "a server takes names of 1 to 64 letters, digits, `_` or `-`";
+        return Err(Error::option("tools", reason));
+    }
     let wrapped = declared.iter().map(to_json).map(|tool| match tool.get("function") {
         Some(_) => tool,
         None => json!({ "type": "function", "function": tool }),
@@ -249,6 +253,17 @@ fn without_quotes(schema: &Value) -> Value {
             Value::Object(kept.collect())
         }
         other => other.clone(),
+    }
+}
+
+/// The name of a declared tool.
+fn declared_name(tool: &Data) -> Option<&str> {
+    let Data::Map(entries) = tool else { return None };
+    let value = |wanted: &str| entries.iter().find(|(key, _)| key.as_str() == wanted).map(|(_, value)| value);
+    match (value("function"), value("name")) {
+        (Some(function), _) => declared_name(function),
+        (None, Some(Data::Text(name))) => Some(name.as_str()),
+        _ => None,
     }
 }
 
