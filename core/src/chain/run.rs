@@ -91,6 +91,12 @@ impl ChainRun {
         Ok(())
     }
 
+    /// The JSON schema of the answer that the run waits for, if a person is to answer next.
+    pub fn question_schema(&self) -> Option<&Value> {
+        let index = self.next().filter(|&index| self.plan.file.steps[index].human)?;
+        Some(&self.plan.schemas.outputs[index])
+    }
+
     /// The step that is next: the one that failed, waits, or was not begun.
     pub fn step(&self) -> Option<&str> {
         self.state.next.as_deref()
