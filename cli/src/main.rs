@@ -60,7 +60,7 @@ struct Cli {
     command: Command,
 
     /// Show what the engine logs, on stderr
-    #[arg(short, long, global = true, display_order = 100)]
+    #[arg(long, global = true, display_order = 100)]
     verbose: bool,
 }
 

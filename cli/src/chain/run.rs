@@ -45,7 +45,7 @@ pub struct RunArgs {
     file: PathBuf,
 
     /// An input of the chain; JSON where it is no text. May be given again
-    #[arg(short, long, value_name = "NAME=VALUE", value_parser = values::pair)]
+    #[arg(short = 'v', long = "variable", value_name = "NAME=VALUE", value_parser = values::pair)]
     var: Vec<(String, String)>,
 
     /// A JSON file with inputs by name
@@ -72,7 +72,7 @@ pub struct ResumeArgs {
     answer: Option<String>,
 
     /// A field of the answer that the run waits for; may be given again
-    #[arg(short, long, value_name = "NAME=VALUE", value_parser = values::pair)]
+    #[arg(short = 'v', long = "variable", value_name = "NAME=VALUE", value_parser = values::pair)]
     var: Vec<(String, String)>,
 
     /// The chain file, if it is not where it was
@@ -132,8 +132,9 @@ pub fn resume(args: &ResumeArgs) -> Result<Exit, Failure> {
     let file = args.chain.clone().map_or_else(|| Chain::of_state(&args.state), Ok)?;
     let changed = if args.allow_changed { Changed::Allow } else { Changed::Refuse };
     let mut run = Chain::open(file)?.load(&args.state, changed).map_err(|error| {
+        let may = !args.allow_changed && matches!(error, Error::BadChain { .. });
         let failure = Failure::from(error);
-        if args.allow_changed { failure } else { failure.hint("--allow-changed goes on all the same") }
+        if may { failure.hint("--allow-changed goes on, if it is a change of the chain") } else { failure }
     })?;
     if args.answer.is_some() || !args.var.is_empty() {
         let schema = run.question_schema().cloned().ok_or_else(|| {
