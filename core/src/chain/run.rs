@@ -28,6 +28,9 @@ pub enum Outcome {
     Waiting(Question),
 }
 
+/// What is called with each line of a trace.
+pub type TraceFn<'a> = dyn FnMut(&Trace) -> Result<()> + 'a;
+
 /// What watches a run.
 #[derive(Default)]
 pub struct ChainWatch<'a> {
@@ -39,7 +42,7 @@ pub struct ChainWatch<'a> {
     pub text: Option<&'a mut dyn FnMut(&str)>,
     /// Called with what happened in each step. An error of it ends the run before the
     /// step counts as done.
-    pub trace: Option<&'a mut dyn FnMut(&Trace) -> Result<()>>,
+    pub trace: Option<&'a mut TraceFn<'a>>,
     /// Whether the trace has the messages and the outputs.
     pub trace_text: bool,
 }
