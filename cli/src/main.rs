@@ -3,6 +3,7 @@
 mod answer;
 mod ask;
 mod bench;
+mod chain;
 mod chat;
 mod devices;
 mod golden;
@@ -48,6 +49,7 @@ Exit codes:
   3    the checkpoint is unknown, damaged, or not made for the command
   4    it does not fit: memory, a full context, the disk, the quota of the store
   5    not what was pinned: a digest, a signature or a golden differs
+  6    a chain waits for the answer of a person
   130  cancelled by Ctrl-C
 
 Errors go to stderr as text with a hint; with --json as {\"error\": {\"code\", \"message\", \"hint\"}}.";
@@ -60,7 +62,7 @@ struct Cli {
     command: Command,
 
     /// Show what the engine logs, on stderr
-    #[arg(short, long, global = true, display_order = 100)]
+    #[arg(long, global = true, display_order = 100)]
     verbose: bool,
 }
 
@@ -68,6 +70,7 @@ struct Cli {
 enum Command {
     Run(run::RunArgs),
     Chat(chat::ChatArgs),
+    Chain(chain::ChainCommand),
     Inspect(inspect::InspectArgs),
     Models(models::ModelsArgs),
     Devices(devices::DevicesArgs),
@@ -88,6 +91,7 @@ impl Command {
         match self {
             Self::Run(args) => args.json(),
             Self::Chat(_) => false,
+            Self::Chain(command) => command.json(),
             Self::Inspect(args) => args.json,
             Self::Models(args) => args.json,
             Self::Devices(args) => args.json,
@@ -107,6 +111,7 @@ impl Command {
         match self {
             Self::Run(args) => run::run(&args),
             Self::Chat(args) => chat::chat(&args),
+            Self::Chain(command) => chain::chain(&command),
             Self::Inspect(args) => inspect::inspect(&args),
             Self::Models(args) => models::models(&args),
             Self::Devices(args) => devices::devices(&args),

@@ -14,6 +14,7 @@ pub enum Exit {
     Checkpoint = 3,
     DoesNotFit = 4,
     Verification = 5,
+    Waiting = 6,
     Cancelled = 130,
 }
 
@@ -169,7 +170,7 @@ impl From<Error> for Failure {
             Error::Engine { .. } => {
                 failure(Exit::Failed, "engine").hint("--verbose shows what the engine says")
             }
-            _ => failure(Exit::Failed, "failed"),
+            other => failure(Exit::Failed, other.code()),
         }
     }
 }

@@ -235,7 +235,7 @@ fn the_embedded_checkpoint_answers() {
 
 #[test]
 fn verbose_shows_the_log_and_never_the_prompt() {
-    let ran = pinfold(&["run", "intent", "a secret wish", "-v"]);
+    let ran = pinfold(&["run", "intent", "a secret wish", "--verbose"]);
     assert_eq!(ran.code, 0);
     assert!(ran.err.contains("pinfold::llama"), "{}", ran.err);
     assert!(!ran.err.contains("secret"), "{}", ran.err);

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use pinfold::checkpoint::{self, Defect, Header};
 
+#[path = "common/chain.rs"]
+mod chain;
 #[path = "common/lock.rs"]
 mod lock;
 
@@ -40,5 +42,20 @@ fn past_faults_of_lock_files_stay_answers() {
     for (path, bytes) in files("lock_file") {
         eprintln!("{}", path.display());
         lock::check(&bytes);
+    }
+}
+
+#[test]
+fn past_faults_of_chains_stay_answers() {
+    // The seeds of the fuzzer, so that there is always something to run.
+    let state =
+        br#"{"pinfold_chain": 1, "chain": "a", "files": {}, "values": {}, "outputs": {"a": {"kind": "a"}},
+        "next": "b", "last": "a", "jumps": {}, "items": []}"#;
+    for bytes in [&b"steps: [{id: a, prompt: a.prompt, next: {step: a, times: 2}}]"[..], state, b"\xff"] {
+        chain::check(bytes);
+    }
+    for (path, bytes) in files("chain") {
+        eprintln!("{}", path.display());
+        chain::check(&bytes);
     }
 }

@@ -45,7 +45,7 @@ use serde_json::{Value, json};
 
 pub use backends::{Backends, NamedBackends, Wanted};
 pub use question::Question;
-pub use run::{ChainRun, ChainWatch, Outcome};
+pub use run::{ChainRun, ChainWatch, Outcome, TraceFn};
 pub use state::Changed;
 pub use trace::{StepOutcome, Trace, TracePrompt, TraceTokens};
 

@@ -28,6 +28,9 @@ pub enum Outcome {
     Waiting(Question),
 }
 
+/// What is called with each line of a trace.
+pub type TraceFn<'a> = dyn FnMut(&Trace) -> Result<()> + 'a;
+
 /// What watches a run.
 #[derive(Default)]
 pub struct ChainWatch<'a> {
@@ -39,7 +42,7 @@ pub struct ChainWatch<'a> {
     pub text: Option<&'a mut dyn FnMut(&str)>,
     /// Called with what happened in each step. An error of it ends the run before the
     /// step counts as done.
-    pub trace: Option<&'a mut dyn FnMut(&Trace) -> Result<()>>,
+    pub trace: Option<&'a mut TraceFn<'a>>,
     /// Whether the trace has the messages and the outputs.
     pub trace_text: bool,
 }
@@ -89,6 +92,12 @@ impl ChainRun {
         })?;
         self.state.answer = Some(answer);
         Ok(())
+    }
+
+    /// The JSON schema of the answer that the run waits for, if a person is to answer next.
+    pub fn question_schema(&self) -> Option<&Value> {
+        let index = self.next().filter(|&index| self.plan.file.steps[index].human)?;
+        Some(&self.plan.schemas.outputs[index])
     }
 
     /// The step that is next: the one that failed, waits, or was not begun.
