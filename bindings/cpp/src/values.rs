@@ -1,11 +1,10 @@
 //! Values on their way between C++ and core.
 
-use pinfold::engine::Facts;
 use pinfold::{
     Chunk, Device, DeviceKind, Finish, FinishReason, GeneratedToken, MemoryEstimate, Message, ModelOptions,
     Offload, Role, Sampling, Token, TokenLogprob,
 };
-use pinfold_ffi::api::{CheckpointInfo, EmbeddedInfo, GenerateOptions, PinfoldError};
+use pinfold_ffi::api::{CheckpointInfo, EmbeddedInfo, Facts, GenerateOptions, PinfoldError};
 
 use crate::bridge::ffi;
 

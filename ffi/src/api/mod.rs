@@ -32,12 +32,11 @@ pub use pull::PullOptions;
 pub use session::Session;
 pub use store::{Collected, DamagedEntry, Store, StoreEntry, StoreOptions};
 pub use stream::Stream;
-pub use types::GenerateOptions;
+pub use types::{Facts, GenerateOptions};
 pub use verify::{VerifyOptions, VerifyReport};
 pub use watch::{LoadProgress, PullProgress, StoreProgress, VerifyProgress};
 
 // Core's value types, which are part of this API: a client of it names no other crate.
-pub use pinfold::engine::Facts;
 pub use pinfold::verify::{Cause, Difference, FileReport, GoldenOutcome, GoldenReport};
 pub use pinfold::{
     Chunk, Device, DeviceKind, Finish, FinishReason, GeneratedToken, MemoryEstimate, Message, ModelOptions,

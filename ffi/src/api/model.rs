@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pinfold::engine::Facts;
 use pinfold::engine::scripted::Scripted;
 use pinfold::{Message, ModelOptions, SessionOptions, Special, Token};
 
-use super::{Cancel, LoadProgress, Result, Session};
+use super::{Cancel, Facts, LoadProgress, Result, Session};
 
 /// A loaded checkpoint, ready for sessions.
 ///
@@ -128,7 +127,7 @@ impl Model {
 
     /// Facts about the checkpoint.
     pub fn facts(&self) -> Facts {
-        self.0.facts().clone()
+        self.0.facts().into()
     }
 
     /// Tokens that all sessions hold together.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use pinfold::engine::Facts;
+use pinfold::engine;
 use pinfold::{
     Chunk, Device, DeviceKind, Finish, FinishReason, GeneratedToken, MemoryEstimate, Message, ModelOptions,
     Offload, Role, Sampling, SessionOptions, Token, TokenLogprob,
@@ -245,7 +245,7 @@ pub struct MemoryEstimate {
 }
 
 /// Facts about a loaded checkpoint.
-#[uniffi::remote(Record)]
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct Facts {
     /// The architecture's name, as in GGUF's `general.architecture`.
     pub architecture: String,
@@ -263,4 +263,19 @@ pub struct Facts {
     pub has_decoder: bool,
     /// The chat template (Jinja), if the file has one.
     pub chat_template: Option<String>,
+}
+
+impl From<&engine::Facts> for Facts {
+    fn from(facts: &engine::Facts) -> Self {
+        Self {
+            architecture: facts.architecture.clone(),
+            parameters: facts.parameters,
+            bytes: facts.bytes,
+            context_length: facts.context_length,
+            embedding_width: facts.embedding_width,
+            has_encoder: facts.has_encoder,
+            has_decoder: facts.has_decoder,
+            chat_template: facts.chat_template.clone(),
+        }
+    }
 }
