@@ -27,7 +27,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::seal::Markers;
-use crate::checkpoint::Digest;
+use crate::Digest;
 use crate::error::Error;
 use crate::sampler::Sampling;
 use body::Program;
