@@ -1,6 +1,9 @@
 //! One generation: streamed to whoever looks, and kept as a whole.
 
-use pinfold::{Cancel, Error, Finish, GenerateOptions, GeneratedToken, Sampling, Session, Vocabulary};
+use pinfold::{
+    Cancel, Completion, Constraint, Error, Finish, FinishReason, GenerateOptions, GeneratedToken, Sampling,
+    Session, Vocabulary,
+};
 use serde::Serialize;
 
 use crate::options::{GenerateArgs, Loaded};
@@ -19,6 +22,7 @@ pub struct Answer {
 /// What is generated, and how.
 pub struct Wanted<'a> {
     pub args: &'a GenerateArgs,
+    pub constraint: Option<Constraint>,
     pub sampling: Sampling,
     pub logprobs: Option<u32>,
 }
@@ -42,7 +46,7 @@ impl Wanted<'_> {
         let options = GenerateOptions {
             sampling: self.sampling.clone(),
             max_tokens: asked.into_iter().chain(room).min(),
-            constraint: None,
+            constraint: self.constraint.clone(),
             stop: self.args.stop.clone(),
             logprobs: self.logprobs,
             cancel: cancel.clone(),
@@ -61,6 +65,13 @@ impl Wanted<'_> {
         let ended = || Failure::new(Exit::Failed, "engine", "the answer ended without a reason");
         let finish = *stream.finish().ok_or_else(ended)?;
         let count = tokens.len() as u32;
+        if let Some(constraint) = &self.constraint
+            && finish.reason != FinishReason::Cancelled
+        {
+            let completion = Completion { text, tokens, finish };
+            completion.value(constraint)?;
+            Completion { text, tokens, .. } = completion;
+        }
         let full = room == Some(count) && asked.is_none_or(|asked| asked > count);
         Ok(Answer { text, tokens, finish, full })
     }
@@ -81,7 +92,7 @@ pub struct Report<'a> {
     model: &'a str,
     text: &'a str,
     tokens: Vec<u32>,
-    finish_reason: pinfold::FinishReason,
+    finish_reason: FinishReason,
     #[serde(skip_serializing_if = "Option::is_none")]
     logprobs: Option<Vec<Logprobs>>,
     timings: Timings,

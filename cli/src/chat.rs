@@ -74,7 +74,8 @@ pub fn chat(args: &ChatArgs) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Checkpoint, "chat_template", message)
             .hint("`pinfold run MODEL TEXT` goes on with a text"));
     }
-    let wanted = Wanted { args: &args.generate, sampling, logprobs: None };
+    let constraint = args.generate.constraint.read()?;
+    let wanted = Wanted { args: &args.generate, constraint, sampling, logprobs: None };
     let conversation = Conversation::new(&loaded.model, wanted, args.system.clone())?;
     if terminal {
         let context = loaded.model.context_tokens();

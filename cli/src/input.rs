@@ -54,6 +54,20 @@ pub fn unreadable(name: &str) -> impl Fn(io::Error) -> Failure + '_ {
     move |error| Failure::new(Exit::Failed, "io", format!("{name}: {error}"))
 }
 
+/// The JSON value in a file.
+pub fn json_file(path: &Path) -> Result<Value, Failure> {
+    let name = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(unreadable(&name))?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| Failure::new(Exit::Failed, "bad_json", format!("{name}: not JSON: {error}")))
+}
+
+/// The text of a file.
+pub fn text_file(path: &Path) -> Result<String, Failure> {
+    let name = path.display().to_string();
+    text(&name, std::fs::read(path).map_err(unreadable(&name))?)
+}
+
 /// A line of a `--jsonl` file.
 #[derive(Debug, PartialEq)]
 pub struct Request {

@@ -21,6 +21,7 @@ mod progress;
 mod prompt;
 mod pull;
 mod run;
+mod schema;
 mod store;
 mod verify;
 
@@ -83,6 +84,7 @@ enum Command {
     Lock(lock::LockCommand),
     Store(store::StoreCommand),
     Prompt(prompt::PromptCommand),
+    Schema(schema::SchemaCommand),
 }
 
 impl Command {
@@ -104,6 +106,7 @@ impl Command {
             Self::Lock(command) => command.json(),
             Self::Store(command) => command.json(),
             Self::Prompt(command) => command.json(),
+            Self::Schema(command) => command.json(),
         }
     }
 
@@ -124,6 +127,7 @@ impl Command {
             Self::Lock(command) => lock::lock(&command),
             Self::Store(command) => store::store(&command),
             Self::Prompt(command) => prompt::prompt(&command),
+            Self::Schema(command) => schema::schema(&command),
         }
     }
 }

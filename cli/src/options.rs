@@ -7,10 +7,12 @@ use std::time::Instant;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use pinfold::{
-    Cancel, Error, LoadWatch, LockFile, Model, ModelOptions, Offload, Pinned, Sampling, SessionOptions,
+    Cancel, Constraint, Error, LoadWatch, LockFile, Model, ModelOptions, Offload, Pinned, Sampling,
+    SessionOptions,
 };
 use pinfold_checkpoints::Embedded;
 
+use crate::input;
 use crate::output::Failure;
 use crate::pins::{self, PinArgs};
 use crate::progress::{Bar, Spinner};
@@ -143,7 +145,49 @@ pub struct GenerateArgs {
     pub slide: Option<u32>,
 
     #[command(flatten)]
+    pub constraint: ConstraintArgs,
+
+    #[command(flatten)]
     pub sampling: SamplingArgs,
+}
+
+/// What the answer must be. An answer that is cut before its end is an error.
+#[derive(Args)]
+#[command(next_help_heading = "Output")]
+#[group(multiple = false)]
+pub struct ConstraintArgs {
+    /// JSON of the JSON Schema in FILE
+    #[arg(long, value_name = "FILE")]
+    pub schema: Option<PathBuf>,
+
+    /// A text that the regular expression matches as a whole
+    #[arg(long, value_name = "PATTERN")]
+    pub regex: Option<String>,
+
+    /// One of these texts; give it for each
+    #[arg(long, value_name = "TEXT")]
+    pub choice: Vec<String>,
+
+    /// A text of the grammar in FILE: Lark if its name ends in .lark, else GBNF
+    #[arg(long, value_name = "FILE")]
+    pub grammar: Option<PathBuf>,
+}
+
+impl ConstraintArgs {
+    /// The constraint, if one was asked for.
+    pub fn read(&self) -> Result<Option<Constraint>, Failure> {
+        Ok(match (&self.schema, &self.regex, &self.grammar) {
+            (Some(path), ..) => Some(Constraint::JsonSchema(input::json_file(path)?)),
+            (_, Some(regex), _) => Some(Constraint::Regex(regex.clone())),
+            (.., Some(path)) => {
+                let grammar = input::text_file(path)?;
+                let lark = path.extension().is_some_and(|extension| extension == "lark");
+                Some(if lark { Constraint::Lark(grammar) } else { Constraint::Gbnf(grammar) })
+            }
+            _ if self.choice.is_empty() => None,
+            _ => Some(Constraint::Choice(self.choice.clone())),
+        })
+    }
 }
 
 impl GenerateArgs {

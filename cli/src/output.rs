@@ -166,6 +166,8 @@ impl From<Error> for Failure {
             }
             Error::BadVariable { .. } => failure(Exit::Failed, "bad_variable")
                 .hint("-v NAME=VALUE gives a variable, --input FILE.json all of them"),
+            Error::BadConstraint { .. } => failure(Exit::Failed, "bad_constraint"),
+            Error::BadOutput { .. } => failure(Exit::Failed, "bad_output"),
             Error::Unsupported { .. } => failure(Exit::Failed, "unsupported"),
             Error::Engine { .. } => {
                 failure(Exit::Failed, "engine").hint("--verbose shows what the engine says")

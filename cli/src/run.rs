@@ -107,7 +107,8 @@ impl<'a> Runner<'a> {
     fn load(args: &'a RunArgs, sampling: Sampling, cancel: &Cancel) -> Result<Self, Failure> {
         let loaded = args.model.load(args.generate.ctx, cancel)?;
         let session = loaded.model.session_with(args.generate.session())?;
-        let wanted = Wanted { args: &args.generate, sampling, logprobs: args.logprobs };
+        let constraint = args.generate.constraint.read()?;
+        let wanted = Wanted { args: &args.generate, constraint, sampling, logprobs: args.logprobs };
         Ok(Self { args, loaded, session, wanted })
     }
 

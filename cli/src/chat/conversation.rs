@@ -137,7 +137,8 @@ mod tests {
     fn what_two_turns_have_in_common_is_computed_once() {
         let model = pinfold_checkpoints::find("intent").unwrap().load(&ModelOptions::default()).unwrap();
         let flags = Flags::parse_from(["test", "--max-tokens", "8"]);
-        let wanted = Wanted { args: &flags.generate, sampling: Sampling::default(), logprobs: None };
+        let (args, sampling) = (&flags.generate, Sampling::default());
+        let wanted = Wanted { args, constraint: None, sampling, logprobs: None };
         let mut chat = Conversation::new(&model, wanted, None).unwrap();
         let mut turn = |text: &str| {
             let answer = chat.turn(text, &Cancel::new(), |_| Ok(())).unwrap();

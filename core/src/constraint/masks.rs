@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 use crate::sampler::TokenMask;
 use crate::vocabulary::Token;
 
-/// The state of a constraint while an output is written: a mask for each step.
+/// The state of a constraint while an output is written: a mask for each step. A clone goes on from the same state.
+#[derive(Clone)]
 pub struct Masks {
     matcher: Matcher,
     mask: TokenMask,
