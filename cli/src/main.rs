@@ -2,6 +2,7 @@
 
 mod answer;
 mod ask;
+mod backends;
 mod bench;
 mod chain;
 mod chat;
@@ -22,6 +23,7 @@ mod prompt;
 mod pull;
 mod run;
 mod store;
+mod trial;
 mod verify;
 
 use std::process::ExitCode;
@@ -41,6 +43,8 @@ Examples:
   pinfold pull && pinfold run tiny \"Once upon a time\"
   pinfold verify
   pinfold prompt render greet.prompt -v name=Ada
+  pinfold run greet.prompt -v name=Ada
+  pinfold try greet.prompt --inputs cases.jsonl --backend intent --backend openai:http://localhost:8000/v1#m
 
 Exit codes:
   0    done
@@ -83,6 +87,7 @@ enum Command {
     Lock(lock::LockCommand),
     Store(store::StoreCommand),
     Prompt(prompt::PromptCommand),
+    Try(trial::TryArgs),
 }
 
 impl Command {
@@ -104,6 +109,7 @@ impl Command {
             Self::Lock(command) => command.json(),
             Self::Store(command) => command.json(),
             Self::Prompt(command) => command.json(),
+            Self::Try(args) => args.json,
         }
     }
 
@@ -124,6 +130,7 @@ impl Command {
             Self::Lock(command) => lock::lock(&command),
             Self::Store(command) => store::store(&command),
             Self::Prompt(command) => prompt::prompt(&command),
+            Self::Try(args) => trial::trial(&args),
         }
     }
 }
