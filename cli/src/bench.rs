@@ -123,7 +123,7 @@ impl<'a> Bench<'a> {
 
         let facts = loaded.model.facts();
         let devices = pinfold::engine::devices::devices()?;
-        let threads = match self.args.model.threads {
+        let threads = match self.args.model.engine.threads {
             0 => pinfold::engine::devices::automatic_threads(facts.bytes),
             threads => threads,
         };

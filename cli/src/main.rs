@@ -2,6 +2,7 @@
 
 mod answer;
 mod ask;
+mod backends;
 mod bench;
 mod chain;
 mod chat;
@@ -23,6 +24,7 @@ mod pull;
 mod run;
 mod schema;
 mod store;
+mod trial;
 mod verify;
 
 use std::process::ExitCode;
@@ -42,6 +44,8 @@ Examples:
   pinfold pull && pinfold run tiny \"Once upon a time\"
   pinfold verify
   pinfold prompt render greet.prompt -v name=Ada
+  pinfold run greet.prompt -v name=Ada
+  pinfold try greet.prompt --inputs cases.jsonl --backend intent --backend openai:http://localhost:8000/v1#m
 
 Exit codes:
   0    done
@@ -85,6 +89,7 @@ enum Command {
     Store(store::StoreCommand),
     Prompt(prompt::PromptCommand),
     Schema(schema::SchemaCommand),
+    Try(trial::TryArgs),
 }
 
 impl Command {
@@ -107,6 +112,7 @@ impl Command {
             Self::Store(command) => command.json(),
             Self::Prompt(command) => command.json(),
             Self::Schema(command) => command.json(),
+            Self::Try(args) => args.json,
         }
     }
 
@@ -128,6 +134,7 @@ impl Command {
             Self::Store(command) => store::store(&command),
             Self::Prompt(command) => prompt::prompt(&command),
             Self::Schema(command) => schema::schema(&command),
+            Self::Try(args) => trial::trial(&args),
         }
     }
 }

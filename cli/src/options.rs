@@ -23,6 +23,13 @@ pub struct ModelArgs {
     /// A name of the lock file or of an embedded checkpoint (see `pinfold models`), or the path of a GGUF file
     pub model: OsString,
 
+    #[command(flatten)]
+    pub engine: EngineArgs,
+}
+
+/// On what a checkpoint runs, and where names are looked for.
+#[derive(Args)]
+pub struct EngineArgs {
     /// Threads that compute; 0 chooses by the machine and the checkpoint
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Engine")]
     pub threads: u32,
@@ -102,15 +109,27 @@ fn pinned(lock: &LockFile, name: &str, pins: &PinArgs) -> Result<Pinned, Failure
 impl ModelArgs {
     /// The options of a model that holds one session of `context_tokens`.
     pub fn options(&self, context_tokens: u32) -> ModelOptions {
+        self.engine.options(context_tokens)
+    }
+
+    /// Loads the checkpoint, with a bar if it takes a while.
+    pub fn load(&self, context_tokens: u32, cancel: &Cancel) -> Result<Loaded, Failure> {
+        self.engine.load(&self.model, context_tokens, cancel)
+    }
+}
+
+impl EngineArgs {
+    /// The options of a model that holds one session of `context_tokens`.
+    pub fn options(&self, context_tokens: u32) -> ModelOptions {
         let offload = Offload { layers: self.gpu_layers, devices: self.device.clone() };
         let (threads, mmap) = (self.threads, !self.no_mmap);
         ModelOptions { context_tokens, sessions: 1, threads, offload, mmap, ..ModelOptions::default() }
     }
 
-    /// Loads the checkpoint, with a bar if it takes a while.
-    pub fn load(&self, context_tokens: u32, cancel: &Cancel) -> Result<Loaded, Failure> {
-        let located = locate(&self.model, &self.pins)?;
-        let name = self.model.to_string_lossy().into_owned();
+    /// Loads a checkpoint by its name, with a bar if it takes a while.
+    pub fn load(&self, model: &OsStr, context_tokens: u32, cancel: &Cancel) -> Result<Loaded, Failure> {
+        let located = locate(model, &self.pins)?;
+        let name = model.to_string_lossy().into_owned();
         let options = self.options(context_tokens);
         let started = Instant::now();
         let mut bar = Bar::new(Some(1000), "loading".into());

@@ -166,8 +166,10 @@ impl From<Error> for Failure {
             }
             Error::BadVariable { .. } => failure(Exit::Failed, "bad_variable")
                 .hint("-v NAME=VALUE gives a variable, --input FILE.json all of them"),
+            Error::ForgedMarker { .. } => failure(Exit::Failed, "forged_marker"),
             Error::BadConstraint { .. } => failure(Exit::Failed, "bad_constraint"),
             Error::BadOutput { .. } => failure(Exit::Failed, "bad_output"),
+            Error::BackendFailed { .. } => failure(Exit::Failed, "backend_failed"),
             Error::Unsupported { .. } => failure(Exit::Failed, "unsupported"),
             Error::Engine { .. } => {
                 failure(Exit::Failed, "engine").hint("--verbose shows what the engine says")

@@ -1,6 +1,8 @@
 //! `pinfold run`: one answer, or one for each line of a file.
 
-use std::path::PathBuf;
+pub mod prompted;
+
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use pinfold::{Cancel, FinishReason, Message, Role, Sampling, Session, Special};
@@ -23,7 +25,12 @@ failure.
 
 Ctrl-C ends the answer (exit code 130), a second one the program.
 
+Where the first argument is a prompt file (NAME.prompt), -v gives its variables, and the model is that of --backend, of \
+--model, or of its front matter. Options of sampling that are given replace those of the file.
+
 Examples:
+  pinfold run greet.prompt -v name=Ada
+  pinfold run greet.prompt --input values.json --backend openai:http://localhost:8000/v1#model --json
   pinfold run intent \"wake me at seven\"
   pinfold run model.gguf --system \"Answer in French.\" \"What is a sheepfold?\"
   pinfold run model.gguf --raw -n 64 -t 0.8 --seed 7 \"Once upon a time\"
@@ -66,6 +73,9 @@ pub struct RunArgs {
     system: Option<String>,
 
     #[command(flatten)]
+    prompted: prompted::PromptedArgs,
+
+    #[command(flatten)]
     generate: GenerateArgs,
 }
 
@@ -80,6 +90,10 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
         return Err(Failure::usage("--logprobs has no place in plain text").hint("add --json"));
     }
     let sampling = args.generate.sampling.sampling()?;
+    if Path::new(&args.model.model).extension().is_some_and(|ending| ending == "prompt") {
+        return prompted::run(args, sampling);
+    }
+    args.prompted.refuse()?;
     let interrupt = Interrupt::install(true)?;
     // What can go wrong with the input does so before a large checkpoint is loaded.
     match &args.jsonl {

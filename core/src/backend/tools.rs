@@ -46,7 +46,7 @@ impl Tools {
         let bad = |number: usize, what: &str| Error::option("tools", format!("tool {}: {what}", number + 1));
         let mut tools: Vec<Tool> = Vec::with_capacity(declared.len());
         for (number, data) in declared.iter().enumerate() {
-            let declaration = to_json(data);
+            let declaration = data.to_json();
             let function = declaration.get("function").unwrap_or(&declaration);
             let name = function.get("name").and_then(Value::as_str);
             let name = name.ok_or_else(|| bad(number, "it has no name"))?.to_owned();
@@ -115,30 +115,6 @@ pub(super) fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.bytes().all(good)
 }
 
-/// Data as JSON, without the origins.
-pub(super) fn to_json(data: &Data) -> Value {
-    match data {
-        Data::Null => Value::Null,
-        Data::Bool(value) => Value::Bool(*value),
-        Data::Int(value) => match (i64::try_from(*value), u64::try_from(*value)) {
-            (Ok(value), _) => Value::from(value),
-            (_, Ok(value)) => Value::from(value),
-            _ => Value::from(*value as f64),
-        },
-        Data::Float(value) => Value::from(*value),
-        Data::Text(text) => Value::from(text.as_str()),
-        Data::List(items) => items.iter().map(to_json).collect(),
-        Data::Map(entries) => {
-            let mut map = Map::new();
-            for (key, value) in entries {
-                // Of equal keys the first one is seen.
-                map.entry(key.as_str()).or_insert_with(|| to_json(value));
-            }
-            Value::Object(map)
-        }
-    }
-}
-
 /// JSON as data of one origin.
 fn from_json(value: &Value, text: &impl Fn(&str) -> Text) -> Data {
     match value {
@@ -183,7 +159,7 @@ mod tests {
         assert_eq!(call.arguments, Data::Map(vec![(Text::sealed("city"), Data::sealed("Paris"))]));
         assert_eq!((call.name, call.id), (Text::author("weather"), Some(Text::sealed("1"))));
         let text = tools.call(None, "weather", json!("{\"city\": \"Rome\", \"days\": 2}")).unwrap();
-        assert_eq!(to_json(&text.arguments), json!({"city": "Rome", "days": 2}));
+        assert_eq!(text.arguments.to_json(), json!({"city": "Rome", "days": 2}));
         for (name, arguments, reason) in [
             ("wether", json!({}), "it calls a tool that is not declared"),
             (

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use serde_json::{Map, Value};
+
 use super::text::Text;
 
 /// Data as JSON has it, with the origin of every string.
@@ -51,6 +53,29 @@ impl Data {
     /// If it is not JSON.
     pub fn from_json(json: &str) -> serde_json::Result<Self> {
         serde_json::from_str(json)
+    }
+
+    /// The data as JSON, without the origins. A whole number beyond 64 bits loses its last digits.
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Null => Value::Null,
+            Self::Bool(value) => Value::Bool(*value),
+            Self::Int(value) => match (i64::try_from(*value), u64::try_from(*value)) {
+                (Ok(value), _) => Value::from(value),
+                (_, Ok(value)) => Value::from(value),
+                _ => Value::from(*value as f64),
+            },
+            Self::Float(value) => Value::from(*value),
+            Self::Text(text) => Value::from(text.as_str()),
+            Self::List(items) => items.iter().map(Self::to_json).collect(),
+            Self::Map(entries) => {
+                let mut map = Map::new();
+                for (key, value) in entries {
+                    map.entry(key.as_str()).or_insert_with(|| value.to_json());
+                }
+                Value::Object(map)
+            }
+        }
     }
 }
 

@@ -19,6 +19,7 @@ pub struct Request {
     pub path: String,
     /// With names in lower case.
     pub headers: BTreeMap<String, String>,
+    pub body: Vec<u8>,
 }
 
 impl Request {
@@ -285,5 +286,9 @@ fn read_request(wire: &mut dyn Wire) -> std::io::Result<Option<Request>> {
         let (name, value) = line.split_once(": ")?;
         Some((name.to_ascii_lowercase(), value.to_owned()))
     };
-    Ok(Some(Request { method, path, headers: lines.filter_map(header).collect() }))
+    let headers: BTreeMap<_, _> = lines.filter_map(header).collect();
+    let length = headers.get("content-length").and_then(|length| length.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    wire.read_exact(&mut body)?;
+    Ok(Some(Request { method, path, headers, body }))
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::options::{Dialect, OpenAiOptions};
 use crate::backend::request::{Request, ToolChoice};
-use crate::backend::tools::{Tools, is_name, to_json};
+use crate::backend::tools::{Tools, is_name};
 use crate::constraint::Constraint;
 use crate::error::{Error, Result};
 use crate::prompt::{Content, Data, MediaKind, Part, Text, Turn};
@@ -77,7 +77,7 @@ fn message(index: usize, turn: &Turn) -> Result<Value> {
     for (number, call) in turn.tool_calls.iter().enumerate() {
         let arguments = match &call.arguments {
             Data::Text(text) => text.as_str().to_owned(),
-            data => to_json(data).to_string(),
+            data => data.to_json().to_string(),
         };
         let name = named("tool's name", &call.name)?;
         let id = match &call.id {
@@ -112,7 +112,7 @@ fn variables(variables: &[(String, Data)], dialect: Dialect) -> Result<Value> {
     if variables.iter().any(|(_, value)| has_sealed(value)) {
         return Err(unsupported("a variable of the chat template that holds a value"));
     }
-    Ok(Value::Object(variables.iter().map(|(name, value)| (name.clone(), to_json(value))).collect()))
+    Ok(Value::Object(variables.iter().map(|(name, value)| (name.clone(), value.to_json())).collect()))
 }
 
 /// What differs from the defaults is sent; what the server does not take is an error.
@@ -202,7 +202,7 @@ fn tools(request: &Request, body: &mut Map<String, Value>) -> Result<()> {
         let reason = "a server takes names of 1 to 64 letters, digits, `_` or `-`";
         return Err(Error::option("tools", reason));
     }
-    let wrapped = declared.iter().map(to_json).map(|tool| match tool.get("function") {
+    let wrapped = declared.iter().map(Data::to_json).map(|tool| match tool.get("function") {
         Some(_) => tool,
         None => json!({ "type": "function", "function": tool }),
     });
