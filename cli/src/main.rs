@@ -72,6 +72,7 @@ struct Cli {
 }
 
 #[derive(Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, made once")]
 enum Command {
     Run(run::RunArgs),
     Chat(chat::ChatArgs),

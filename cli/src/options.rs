@@ -107,11 +107,6 @@ fn pinned(lock: &LockFile, name: &str, pins: &PinArgs) -> Result<Pinned, Failure
 }
 
 impl ModelArgs {
-    /// The options of a model that holds one session of `context_tokens`.
-    pub fn options(&self, context_tokens: u32) -> ModelOptions {
-        self.engine.options(context_tokens)
-    }
-
     /// Loads the checkpoint, with a bar if it takes a while.
     pub fn load(&self, context_tokens: u32, cancel: &Cancel) -> Result<Loaded, Failure> {
         self.engine.load(&self.model, context_tokens, cancel)

@@ -201,12 +201,12 @@ fn marker_start(text: &str, end: usize) -> usize {
 
 /// What follows the last marker of thoughts: what a model thinks stands between these.
 fn after_thoughts(open: &str) -> &str {
-    let ends = open.match_indices('<').filter_map(|(start, _)| {
+    let mut ends = open.match_indices('<').filter_map(|(start, _)| {
         let length = open[start..].find('>')? + 1;
         let marker = open[start..start + length].to_ascii_lowercase();
         marker.contains("think").then_some(start + length)
     });
-    open[ends.last().unwrap_or(0)..].trim_start()
+    open[ends.next_back().unwrap_or(0)..].trim_start()
 }
 
 fn declaration(name: &str) -> Data {
