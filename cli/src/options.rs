@@ -4,10 +4,11 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 use std::time::Instant;
 
-use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, ValueEnum};
 use pinfold::{
-    Cancel, Error, LoadWatch, LockFile, Model, ModelOptions, Offload, Pinned, Sampling, SessionOptions,
+    Cancel, Error, LoadWatch, LockFile, Markers, Model, ModelOptions, Offload, Pinned, Sampling,
+    SessionOptions,
 };
 use pinfold_checkpoints::Embedded;
 
@@ -142,8 +143,29 @@ pub struct GenerateArgs {
     #[arg(long, value_name = "KEEP")]
     pub slide: Option<u32>,
 
+    /// What to do about text that spells a marker of the chat template that is ordinary text, as [INST]
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = MarkersArg::Reject)]
+    pub markers: MarkersArg,
+
     #[command(flatten)]
     pub sampling: SamplingArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MarkersArg {
+    /// Refuse it
+    Reject,
+    /// Put a space into the marker
+    Neutralize,
+}
+
+impl From<MarkersArg> for Markers {
+    fn from(markers: MarkersArg) -> Self {
+        match markers {
+            MarkersArg::Reject => Self::Reject,
+            MarkersArg::Neutralize => Self::Neutralize,
+        }
+    }
 }
 
 impl GenerateArgs {

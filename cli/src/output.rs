@@ -166,6 +166,8 @@ impl From<Error> for Failure {
             }
             Error::BadVariable { .. } => failure(Exit::Failed, "bad_variable")
                 .hint("-v NAME=VALUE gives a variable, --input FILE.json all of them"),
+            Error::ForgedMarker { .. } => failure(Exit::Failed, "forged_marker")
+                .hint("--markers neutralize puts a space into such markers instead"),
             Error::Unsupported { .. } => failure(Exit::Failed, "unsupported"),
             Error::Engine { .. } => {
                 failure(Exit::Failed, "engine").hint("--verbose shows what the engine says")
