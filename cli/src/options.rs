@@ -4,10 +4,10 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 use std::time::Instant;
 
-use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, ValueEnum};
 use pinfold::{
-    Cancel, Constraint, Error, LoadWatch, LockFile, Model, ModelOptions, Offload, Pinned, Sampling,
+    Cancel, Constraint, Error, LoadWatch, LockFile, Markers, Model, ModelOptions, Offload, Pinned, Sampling,
     SessionOptions,
 };
 use pinfold_checkpoints::Embedded;
@@ -158,6 +158,10 @@ pub struct GenerateArgs {
     #[arg(long, value_name = "KEEP")]
     pub slide: Option<u32>,
 
+    /// What to do about text that spells a marker of the chat template that is ordinary text, as [INST]
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = MarkersArg::Reject)]
+    pub markers: MarkersArg,
+
     #[command(flatten)]
     pub constraint: ConstraintArgs,
 
@@ -201,6 +205,23 @@ impl ConstraintArgs {
             _ if self.choice.is_empty() => None,
             _ => Some(Constraint::Choice(self.choice.clone())),
         })
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MarkersArg {
+    /// Refuse it
+    Reject,
+    /// Put a space into the marker
+    Neutralize,
+}
+
+impl From<MarkersArg> for Markers {
+    fn from(markers: MarkersArg) -> Self {
+        match markers {
+            MarkersArg::Reject => Self::Reject,
+            MarkersArg::Neutralize => Self::Neutralize,
+        }
     }
 }
 

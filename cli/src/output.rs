@@ -166,7 +166,8 @@ impl From<Error> for Failure {
             }
             Error::BadVariable { .. } => failure(Exit::Failed, "bad_variable")
                 .hint("-v NAME=VALUE gives a variable, --input FILE.json all of them"),
-            Error::ForgedMarker { .. } => failure(Exit::Failed, "forged_marker"),
+            Error::ForgedMarker { .. } => failure(Exit::Failed, "forged_marker")
+                .hint("--markers neutralize puts a space into such markers instead"),
             Error::BadConstraint { .. } => failure(Exit::Failed, "bad_constraint"),
             Error::BadOutput { .. } => failure(Exit::Failed, "bad_output"),
             Error::BackendFailed { .. } => failure(Exit::Failed, "backend_failed"),

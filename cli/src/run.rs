@@ -194,8 +194,9 @@ impl<'a> Runner<'a> {
             let system = system.map(|text| Message::new(Role::System, text));
             let messages: Vec<_> =
                 system.into_iter().chain([Message::new(Role::User, request.prompt)]).collect();
-            let prompt = self.loaded.model.chat_prompt(&messages)?;
-            self.session.append(&prompt, Special::Parse)?;
+            let markers = self.args.generate.markers.into();
+            let prompt = self.loaded.model.prompt(&messages.iter().collect(), markers)?;
+            self.session.append_tokens(&prompt.tokens)?;
         }
         self.wanted.generate(&self.session, cancel, show)
     }

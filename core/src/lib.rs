@@ -54,7 +54,7 @@ pub use error::{Error, Result};
 pub use few_shot::FewShot;
 pub use lock::{Lock, LockFile, Pinned, Source};
 pub use model::{LoadWatch, Model, ModelOptions};
-pub use prompt::{ChatTemplate, Message, PromptFile, Role, Values};
+pub use prompt::{ChatTemplate, Markers, Message, PromptFile, Role, SealedPrompt, Sealer, Values};
 pub use pull::{PullOptions, PullProgress, PullWatch};
 pub use runtime::{
     Chunk, Completion, Finish, FinishReason, GenerateOptions, GeneratedToken, Session, SessionOptions, Stream,

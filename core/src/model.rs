@@ -10,7 +10,7 @@ use crate::constraint::Grammars;
 use crate::engine::devices::{self, Offload};
 use crate::engine::{EngineOptions, Facts, Special, Weights};
 use crate::error::{Error, Result};
-use crate::prompt::{ChatTemplate, Message};
+use crate::prompt::{ChatTemplate, Conversation, Markers, Message, SealedPrompt, Sealer, Text};
 use crate::runtime::saved::Binding;
 use crate::runtime::worker::Worker;
 use crate::runtime::{Session, SessionOptions};
@@ -86,6 +86,7 @@ pub(crate) struct ModelInner {
     digest: OnceLock<Digest>,
     template: OnceLock<Option<ChatTemplate>>,
     grammars: OnceLock<Grammars>,
+    sealer: OnceLock<Sealer>,
 }
 
 /// Where the bytes came from, for the digest.
@@ -209,21 +210,18 @@ impl Model {
         let context_tokens = engine.context_tokens;
         let slice = options.slice_of(facts.parameters);
         let worker = Worker::start(weights.clone(), engine, slice as usize)?;
-        let reproducible = options.reproducible;
-        let (digest, template, grammars) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        let tokenizer = Tokenizer::from_weights(weights.clone());
-        let inner = ModelInner {
+        Ok(Self(Arc::new(ModelInner {
+            tokenizer: Tokenizer::from_weights(weights.clone()),
             weights,
-            tokenizer,
             worker,
             context_tokens,
-            reproducible,
+            reproducible: options.reproducible,
             origin,
-            digest,
-            template,
-            grammars,
-        };
-        Ok(Self(Arc::new(inner)))
+            digest: OnceLock::new(),
+            template: OnceLock::new(),
+            grammars: OnceLock::new(),
+            sealer: OnceLock::new(),
+        })))
     }
 
     pub(crate) fn from_inner(inner: Arc<ModelInner>) -> Self {
@@ -300,7 +298,9 @@ impl Model {
         self.0.prompt_tokens(text, special)
     }
 
-    /// The prompt that the checkpoint's chat template makes of `messages`, ready for the answer.
+    /// The prompt that the checkpoint's chat template makes of `messages`, ready for the answer: a text for
+    /// people to look at. Its tokens are those of [`prompt`](Self::prompt), since what was a value in it is not
+    /// known any more.
     ///
     /// # Errors
     /// [`Error::ChatTemplate`] if there is none, or if it fails.
@@ -308,10 +308,40 @@ impl Model {
         Ok(self.chat_template()?.render(&messages.iter().collect())?.into_string())
     }
 
-    /// [`chat_prompt`](Self::chat_prompt) for a template that may ask for the time: it is `now`.
-    pub(crate) fn chat_prompt_at(&self, messages: &[Message], now: SystemTime) -> Result<String> {
+    /// The tokens of a text, in which no value becomes control; without a begin-of-sequence token of its own.
+    ///
+    /// # Errors
+    /// Those of [`Sealer::seal`].
+    pub fn seal(&self, text: &Text, markers: Markers) -> Result<SealedPrompt> {
+        self.sealer()?.seal(text, markers)
+    }
+
+    /// The tokens of the prompt that the checkpoint's chat template makes of a conversation, for an empty
+    /// [`Session`]. No value in it becomes control.
+    ///
+    /// # Errors
+    /// Those of [`chat_template`](Self::chat_template) and [`Sealer::prompt`].
+    pub fn prompt(&self, conversation: &Conversation, markers: Markers) -> Result<SealedPrompt> {
+        self.sealer()?.prompt(self.chat_template()?, conversation, markers)
+    }
+
+    /// [`prompt`](Self::prompt) for a template that may ask for the time: it is `now`.
+    pub(crate) fn prompt_at(&self, conversation: &Conversation, now: SystemTime) -> Result<SealedPrompt> {
         let template = self.chat_template()?.clone().at(now);
-        Ok(template.render(&messages.iter().collect())?.into_string())
+        self.sealer()?.prompt(&template, conversation, Markers::Reject)
+    }
+
+    /// What seals the prompts of the checkpoint's own chat template.
+    ///
+    /// # Errors
+    /// Those of [`chat_template`](Self::chat_template), except that there may be none, and of [`Sealer::new`].
+    pub fn sealer(&self) -> Result<&Sealer> {
+        if let Some(sealer) = self.0.sealer.get() {
+            return Ok(sealer);
+        }
+        let template = self.facts().chat_template.is_some().then(|| self.chat_template()).transpose()?;
+        let sealer = Sealer::new(&self.0.tokenizer, template)?;
+        Ok(self.0.sealer.get_or_init(|| sealer))
     }
 
     /// The chat template of the checkpoint, with the spellings of its tokens. What it renders knows which of

@@ -52,6 +52,9 @@ pub struct Vocabulary {
     bos: Option<Token>,
     eos: Option<Token>,
     adds_bos: bool,
+    /// Sorted.
+    strips_left: Vec<Token>,
+    strips_right: Vec<Token>,
 }
 
 impl Vocabulary {
@@ -73,7 +76,18 @@ impl Vocabulary {
             bos,
             eos,
             adds_bos,
+            strips_left: Vec::new(),
+            strips_right: Vec::new(),
         }
+    }
+
+    /// Says which tokens take the white space to the left or right of them away from the text, where they are
+    /// matched whole.
+    pub fn with_strips(mut self, mut left: Vec<Token>, mut right: Vec<Token>) -> Self {
+        left.sort_unstable();
+        right.sort_unstable();
+        (self.strips_left, self.strips_right) = (left, right);
+        self
     }
 
     /// The number of tokens.
@@ -118,6 +132,16 @@ impl Vocabulary {
     /// Whether a text that begins a sequence gets [`bos`](Self::bos) in front.
     pub fn adds_bos(&self) -> bool {
         self.adds_bos
+    }
+
+    /// Whether `token`, matched whole in a text, takes away the white space in front of it.
+    pub fn strips_left(&self, token: Token) -> bool {
+        self.strips_left.binary_search(&token).is_ok()
+    }
+
+    /// Whether `token`, matched whole in a text, takes away the white space behind it.
+    pub fn strips_right(&self, token: Token) -> bool {
+        self.strips_right.binary_search(&token).is_ok()
     }
 
     /// The bytes that a reader sees of `token`: none for control and unused tokens.

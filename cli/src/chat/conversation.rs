@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pinfold::{Cancel, Error, Message, Model, Role, Session, Special, Token};
+use pinfold::{Cancel, Error, Message, Model, Role, Session, Token};
 
 use super::saved::{SavedChat, session_path};
 use crate::answer::{Answer, Wanted};
@@ -64,7 +64,7 @@ impl<'a> Conversation<'a> {
     fn prompt(&self) -> Result<Vec<Token>, Error> {
         let system = self.system.as_ref().map(|text| Message::new(Role::System, text));
         let messages: Vec<_> = system.into_iter().chain(self.turns.iter().cloned()).collect();
-        self.model.prompt_tokens(&self.model.chat_prompt(&messages)?, Special::Parse)
+        Ok(self.model.prompt(&messages.iter().collect(), self.wanted.args.markers.into())?.tokens)
     }
 
     /// Whether a sliding context has room for the prompt and for half as much again of an answer. One

@@ -59,8 +59,7 @@ impl Local {
             let what = "images, audio and video: checkpoints read text here".to_owned();
             return Err(Error::Unsupported { what });
         }
-        let text = self.model.chat_template()?.render(&request.conversation)?;
-        self.model.prompt_tokens(text.as_str(), crate::engine::Special::Parse)
+        Ok(self.model.prompt(&request.conversation, request.markers)?.tokens)
     }
 
     /// How the chat template writes calls.

@@ -28,6 +28,7 @@ const OWN: [&str; 6] = ["messages", "tools", "documents", "add_generation_prompt
 #[derive(Debug, Clone)]
 pub struct ChatTemplate {
     template: Arc<Template>,
+    source: Arc<str>,
     now: Option<SystemTime>,
     bos: String,
     eos: String,
@@ -43,7 +44,7 @@ impl ChatTemplate {
             return Err(failed(format!("it has {} bytes, but may have {SOURCE_LIMIT}", source.len())));
         }
         let template = Arc::new(Template::new(source).map_err(failed)?);
-        Ok(Self { template, now: None, bos: String::new(), eos: String::new() })
+        Ok(Self { template, source: source.into(), now: None, bos: String::new(), eos: String::new() })
     }
 
     /// Makes the template see the time `now` instead of the clock's, for the same prompt every time.
@@ -57,6 +58,11 @@ impl ChatTemplate {
     pub fn with_tokens(mut self, bos: impl Into<String>, eos: impl Into<String>) -> Self {
         (self.bos, self.eos) = (bos.into(), eos.into());
         self
+    }
+
+    /// The template as it was given.
+    pub fn source(&self) -> &str {
+        &self.source
     }
 
     /// The prompt for a conversation.

@@ -141,7 +141,7 @@ pub(super) fn prompt(model: &Model, input: &GoldenInput) -> Result<Vec<Token>> {
         GoldenInput::Text(text) => model.prompt_tokens(text, Special::Parse),
         GoldenInput::Messages(messages) => {
             let now: SystemTime = UNIX_EPOCH + NOW;
-            model.prompt_tokens(&model.chat_prompt_at(messages, now)?, Special::Parse)
+            Ok(model.prompt_at(&messages.iter().collect(), now)?.tokens)
         }
     }
 }

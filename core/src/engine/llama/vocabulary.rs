@@ -27,12 +27,17 @@ pub(super) unsafe fn read(vocab: *const sys::llama_vocab) -> Vocabulary {
             })
             .collect();
         let known = |id: i32| (0..count).contains(&id).then_some(Token(id as u32));
-        Vocabulary::new(
+        let having = |flag| {
+            let ids = (0..count).filter(|&id| sys::llama_vocab_get_attr(vocab, id) & flag != 0);
+            ids.map(|id| Token(id as u32)).collect()
+        };
+        let vocabulary = Vocabulary::new(
             entries,
             known(sys::llama_vocab_bos(vocab)),
             known(sys::llama_vocab_eos(vocab)),
             sys::llama_vocab_get_add_bos(vocab),
-        )
+        );
+        vocabulary.with_strips(having(sys::LLAMA_TOKEN_ATTR_LSTRIP), having(sys::LLAMA_TOKEN_ATTR_RSTRIP))
     }
 }
 
