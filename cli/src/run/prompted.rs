@@ -176,6 +176,7 @@ fn as_json(backend: &str, reply: &Reply) -> Value {
             "cached_tokens": reply.cached_tokens,
             "generated_tokens": reply.generated_tokens,
         },
+        "neutralized": reply.neutralized,
         "seconds": reply.seconds,
     })
 }

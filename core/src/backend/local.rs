@@ -10,9 +10,8 @@ use super::tools::Tools;
 use super::{Backend, Reply, Request, output};
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::prompt::{Content, Part};
+use crate::prompt::{Content, Part, SealedPrompt};
 use crate::runtime::{FinishReason, GenerateOptions};
-use crate::vocabulary::Token;
 
 /// Conversations that are kept.
 const SESSIONS: usize = 4;
@@ -50,7 +49,7 @@ impl Local {
         &self.model
     }
 
-    fn prompt(&self, request: &Request) -> Result<Vec<Token>> {
+    fn prompt(&self, request: &Request) -> Result<SealedPrompt> {
         let parts = request.conversation.turns.iter().filter_map(|turn| match &turn.content {
             Some(Content::Parts(parts)) => Some(parts),
             _ => None,
@@ -59,7 +58,7 @@ impl Local {
             let what = "images, audio and video: checkpoints read text here".to_owned();
             return Err(Error::Unsupported { what });
         }
-        Ok(self.model.prompt(&request.conversation, request.markers)?.tokens)
+        self.model.prompt(&request.conversation, request.markers)
     }
 
     /// How the chat template writes calls.
@@ -83,7 +82,7 @@ impl Backend for Local {
         let started = Instant::now();
         let tools = Tools::new(&request.conversation.tools)?;
         let syntax = if tools.is_empty() { None } else { Some(self.syntax()?) };
-        let prompt = self.prompt(request)?;
+        let SealedPrompt { tokens: prompt, neutralized, .. } = self.prompt(request)?;
         let lease = self.pool.take(&self.model, &prompt, &request.cancel)?;
         let max_tokens = lease.hold(&prompt, request.max_tokens)?;
         let options = GenerateOptions {
@@ -114,6 +113,7 @@ impl Backend for Local {
             prompt_tokens: Some(all),
             cached_tokens: Some(all.saturating_sub(finish.prompt_tokens)),
             generated_tokens: Some(finish.generated_tokens),
+            neutralized: Some(neutralized.len() as u32),
             seconds: started.elapsed().as_secs_f64(),
         };
         output(request, &mut reply)?;

@@ -58,6 +58,8 @@ pub struct Reply {
     pub cached_tokens: Option<u32>,
     /// Tokens of the answer.
     pub generated_tokens: Option<u32>,
+    /// Markers in values whose spelling was broken ([`Markers::Neutralize`]), if the backend seals its prompts itself.
+    pub neutralized: Option<u32>,
     /// Seconds from the request to the end.
     pub seconds: f64,
 }

@@ -262,6 +262,7 @@ impl ChainRun {
             cached: reply.cached_tokens,
             generated: reply.generated_tokens,
         });
+        line.neutralized = reply.neutralized;
         line.finish = Some(reply.finish);
         value(prompt, reply)
     }
@@ -384,6 +385,7 @@ impl Line {
             backend: None,
             prompt: None,
             tokens: None,
+            neutralized: None,
             seconds: 0.0,
             finish: None,
             error: None,

@@ -114,6 +114,7 @@ impl Backend for Script {
             prompt_tokens: Some(10),
             cached_tokens: Some(4),
             generated_tokens: Some(3),
+            neutralized: Some(1),
             seconds: 0.0,
         })
     }

@@ -31,6 +31,9 @@ pub struct Trace {
     /// Tokens, as far as the backend tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens: Option<TraceTokens>,
+    /// Markers in values whose spelling was broken, as far as the backend tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub neutralized: Option<u32>,
     /// Seconds that the step took.
     pub seconds: f64,
     /// Why the generation ended.

@@ -149,6 +149,7 @@ impl Backend for OpenAi {
             prompt_tokens: answer.prompt_tokens,
             cached_tokens: answer.cached_tokens,
             generated_tokens: answer.generated_tokens,
+            neutralized: None,
             seconds: started.elapsed().as_secs_f64(),
         };
         for call in answer.calls.into_values() {
