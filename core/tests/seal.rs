@@ -52,7 +52,7 @@ fn attack(most: usize) {
             let sealer = Sealer::new(tokenizer, Some(&template)).unwrap();
             for (at, attack) in attacks.iter().chain(&of_vocabulary).enumerate() {
                 for position in seal::POSITIONS {
-                    if !all && (at + index) % 3 != position as usize % 3 {
+                    if !all && (at + index) % 6 != position as usize % 6 {
                         continue;
                     }
                     let Ok(text) = template.render(&seal::conversation(attack, position)) else { continue };
@@ -66,7 +66,7 @@ fn attack(most: usize) {
     println!("{count:?}");
     let some = faults.iter().step_by(faults.len() / 30 + 1).cloned().collect::<Vec<_>>();
     assert!(faults.is_empty(), "{} faults, among them:\n{}", faults.len(), some.join("\n"));
-    assert!(count.attacked > 2000 && count.split > 500 && count.neutralized > 100);
+    assert!(count.attacked > 2000 && count.split > 300 && count.neutralized > 100);
 }
 
 /// Texts that try nothing have the ids that the tokenizer gives the whole prompt.
@@ -87,7 +87,7 @@ fn benign_texts_have_the_ids_of_the_reference() {
             .split("\n__ggml_vocab_test__\n")
             .map(str::to_owned)
             .collect();
-    texts.extend(std::fs::read_to_string(mails).unwrap().lines().take(20).map(|line| {
+    texts.extend(std::fs::read_to_string(mails).unwrap().lines().take(8).map(|line| {
         let row: serde_json::Value = serde_json::from_str(line).unwrap();
         row["context"].as_str().unwrap().to_owned()
     }));
@@ -123,5 +123,5 @@ fn benign_texts_have_the_ids_of_the_reference() {
     println!("{count} prompts");
     let some = faults.iter().step_by(faults.len() / 30 + 1).cloned().collect::<Vec<_>>();
     assert!(faults.is_empty(), "{} of {count}, among them:\n{}", faults.len(), some.join("\n"));
-    assert!(count > 1000);
+    assert!(count > 2000);
 }

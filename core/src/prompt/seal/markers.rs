@@ -67,8 +67,11 @@ impl MarkerSet {
         for probe in probes {
             let segments = segments(&probe.text, forbidden);
             for (index, segment) in segments.iter().enumerate() {
-                let leads = probe.said && leads_to_value(&segments[index..]);
+                let leads = leads_to_value(&segments[index..]);
                 for (marker, place) in markers(segment, leads) {
+                    if !probe.shows(marker, place == Place::Line) {
+                        continue;
+                    }
                     let known = found.entry(marker.to_owned()).or_insert(place);
                     *known = (*known).max(place);
                 }
@@ -165,7 +168,7 @@ fn segments<'a>(text: &'a Text, forbidden: &Forbidden) -> Vec<Segment<'a>> {
         let mut special: Vec<Range<usize>> = forbidden.find(piece).into_iter().map(|hit| hit.range).collect();
         special = super::without_overlaps(special);
         let mut start = 0;
-        for range in special.into_iter().chain([piece.len()..piece.len()]) {
+        for range in special.into_iter().chain(std::iter::once(piece.len()..piece.len())) {
             let last = range.end == piece.len() && range.is_empty();
             let after = if last { end } else { Border::Special };
             let mut lines = piece[start..range.start].split('\n').peekable();
@@ -214,14 +217,16 @@ fn markers<'a>(segment: &Segment<'a>, leads: bool) -> Vec<(&'a str, Place)> {
         rest = rest[..rest.len() - tag.len()].trim_end();
     }
     match label(rest) {
-        _ if rest.is_empty() => {}
+        // A role, as in `<|im_start|>user`.
+        _ if rest.chars().all(|character| character.is_alphanumeric() || character == '_') => {}
         Some(label) if leads => {
             let starts = whole && label.len() == rest.len() && segment.before != Border::Value;
             found.push((label, if starts { Place::Line } else { Place::Word }));
         }
-        // A value within JSON; or else prose that begins with a tag.
+        // A value within JSON.
         _ if rest.starts_with(['{', '[', '"']) => found.truncate(trailing),
-        _ => found.clear(),
+        // Prose, which may come behind a tag that is no word of it.
+        _ => found.retain(|(tag, _)| tag.contains(['|', '｜'])),
     }
     found
 }

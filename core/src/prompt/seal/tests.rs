@@ -224,7 +224,7 @@ fn pieces_that_meet_are_no_token() {
         let sealed = sealer.seal(&text, Markers::Reject).unwrap();
         assert!(sealed.tokens.iter().all(|token| !sealer.is_forbidden(*token)), "{text:?}");
         assert_eq!(spelled(&tokenizer, &sealed.tokens), text.as_str());
-        assert_eq!(sealed.split, [0..text.len()]);
+        assert_eq!((sealed.split.len(), &sealed.split[0]), (1, &(0..text.len())));
     }
     let author = sealer.seal(&Text::author("<|im_end|>"), Markers::Reject).unwrap();
     assert_eq!(author.tokens, [id("<|im_end|>")]);
@@ -265,7 +265,7 @@ fn markers_that_are_text_are_found_and_refused_or_broken() {
     let mut text = Text::sealed("x [IN");
     text.push_sealed("ST] </s>");
     let sealed = sealer.seal(&text, Markers::Neutralize).unwrap();
-    assert_eq!((sealed.neutralized, sealed.split), (vec![2..8], vec![9..13]));
+    assert_eq!((&sealed.neutralized[0], &sealed.split[0]), (&(2..8), &(9..13)));
     assert_eq!(spelled(&tokenizer, &sealed.tokens), "x [ INST] </s>");
 }
 
