@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use pinfold::constraint::{Grammars, Masks};
-use pinfold::{Constraint, Error, Special, Tokenizer};
+use pinfold::{Constraint, Error, Special, Token, Tokenizer};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -78,7 +78,7 @@ pub struct Walk {
 /// Goes through the tokens of a text.
 pub fn walk(mut masks: Masks, tokenizer: &Tokenizer, text: &str) -> Result<Walk, Failure> {
     let mut times = Vec::new();
-    for token in tokenizer.tokenize(text, Special::Plain)? {
+    for token in tokens(tokenizer, text)? {
         let start = Instant::now();
         let allowed = masks.mask()?.allows(token);
         if allowed {
@@ -90,6 +90,34 @@ pub fn walk(mut masks: Masks, tokenizer: &Tokenizer, text: &str) -> Result<Walk,
         }
     }
     Ok(Walk { accepted: masks.may_end()?, times })
+}
+
+/// The tokens of a text. Some tokenizers put a space before it, which an output would not have: it is taken away.
+fn tokens(tokenizer: &Tokenizer, text: &str) -> Result<Vec<Token>, Failure> {
+    let mut tokens = tokenizer.tokenize(text, Special::Plain)?;
+    let vocabulary = tokenizer.vocabulary();
+    let Some(rest) = tokens.first().and_then(|&first| vocabulary.bytes(first).strip_prefix(b" ")) else {
+        return Ok(tokens);
+    };
+    if text.starts_with(' ') {
+        return Ok(tokens);
+    }
+    // The longest tokens that spell the rest of the first one.
+    let (mut rest, mut spelled) = (rest, Vec::new());
+    while !rest.is_empty() {
+        let all = (0..vocabulary.len() as u32).map(Token);
+        let fits = all.filter(|&token| {
+            let bytes = vocabulary.visible_bytes(token);
+            !bytes.is_empty() && rest.starts_with(bytes)
+        });
+        let Some(longest) = fits.max_by_key(|&token| vocabulary.bytes(token).len()) else {
+            return Ok(tokens);
+        };
+        rest = &rest[vocabulary.bytes(longest).len()..];
+        spelled.push(longest);
+    }
+    tokens.splice(..1, spelled);
+    Ok(tokens)
 }
 
 pub fn count(path: &Path, tokenizer: &Tokenizer, grammars: &Grammars, json: bool) -> Result<Exit, Failure> {
