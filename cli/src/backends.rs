@@ -1,12 +1,14 @@
 //! The backends that a command asks: checkpoints here, and servers.
 
 use std::ffi::OsStr;
+use std::path::Path;
 
 use clap::Args;
-use pinfold::Cancel;
 use pinfold::backend::{Backend, Dialect, Local, OpenAi, OpenAiOptions};
 
-use crate::options::EngineArgs;
+use pinfold::{Cancel, Embedder, EmbedderOptions, LoadWatch, Offload, PromptFile};
+
+use crate::options::{EngineArgs, Located, locate};
 use crate::output::Failure;
 
 /// What stands before the address of a server, and what the server understands.
@@ -69,6 +71,27 @@ impl ServerArgs {
         };
         Ok(Box::new(OpenAi::new(url, model, options)?))
     }
+}
+
+/// Opens a prompt file, with what chooses its examples by likeness, if that is needed.
+pub fn prompt(path: &Path, engine: &EngineArgs, cancel: &Cancel) -> Result<PromptFile, Failure> {
+    let prompt = PromptFile::open(path)?;
+    let Some(examples) = prompt.few_shot().filter(|examples| examples.needs_embedder()) else {
+        return Ok(prompt);
+    };
+    let Some(model) = examples.selection().model.clone() else {
+        return Err(Failure::usage("the prompt chooses examples by likeness, but names no model for that")
+            .hint("give `model:` in its `pinfold.examples`"));
+    };
+    let offload = Offload { layers: engine.gpu_layers, devices: engine.device.clone() };
+    let options = EmbedderOptions { threads: engine.threads, offload, ..EmbedderOptions::default() };
+    let watch = LoadWatch { progress: None, cancel: cancel.clone() };
+    let embedder = match locate(OsStr::new(&model), &engine.pins)? {
+        Located::Embedded(embedded) => Embedder::load_bytes(embedded.name, embedded.bytes, &options, watch),
+        Located::Pinned(pinned) => Embedder::load(pinned.path, &options, watch),
+        Located::File(path) => Embedder::load(path, &options, watch),
+    }?;
+    Ok(prompt.with_embedder(embedder))
 }
 
 fn key(variable: &str) -> Result<String, Failure> {

@@ -11,7 +11,7 @@ use clap::Args;
 use pinfold::PromptFile;
 use pinfold::backend::{Backend, Request};
 
-use crate::backends::ServerArgs;
+use crate::backends::{self, ServerArgs};
 use crate::interrupt::Interrupt;
 use crate::options::EngineArgs;
 use crate::output::{self, Exit, Failure};
@@ -84,7 +84,9 @@ fn share(text: &str) -> Result<f64, String> {
 }
 
 pub fn trial(args: &TryArgs) -> Result<Exit, Failure> {
-    let prompt = PromptFile::open(&args.prompt)?;
+    let interrupt = Interrupt::install(true)?;
+    let cancel = interrupt.work();
+    let prompt = backends::prompt(&args.prompt, &args.engine, &cancel)?;
     let cases = cases::read(&args.inputs)?;
     if args.min_expected.is_some() && cases.iter().all(|case| case.expect.is_none()) {
         return Err(Failure::usage("--min-expected: no case has an `expect`"));
@@ -101,8 +103,6 @@ pub fn trial(args: &TryArgs) -> Result<Exit, Failure> {
     if args.min_same.is_some() && names.len() < 2 {
         return Err(Failure::usage("--min-same compares backends: give --backend twice"));
     }
-    let interrupt = Interrupt::install(true)?;
-    let cancel = interrupt.work();
     let opened = names.iter().map(|name| args.server.open(name, &args.engine, args.ctx, &cancel));
     let backends = opened.collect::<Result<Vec<_>, _>>()?;
     let mut bar = Bar::new(Some((cases.len() * backends.len()) as u64), "trying".into());

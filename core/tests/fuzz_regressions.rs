@@ -8,6 +8,8 @@ use pinfold::checkpoint::{self, Defect, Header};
 
 #[path = "common/chain.rs"]
 mod chain;
+#[path = "common/events.rs"]
+mod events;
 #[path = "common/lock.rs"]
 mod lock;
 
@@ -42,6 +44,15 @@ fn past_faults_of_lock_files_stay_answers() {
     for (path, bytes) in files("lock_file") {
         eprintln!("{}", path.display());
         lock::check(&bytes);
+    }
+}
+
+#[test]
+fn past_faults_of_event_streams_stay_answers() {
+    // What the fuzzer begins with.
+    let seeds = [&b"\xEF\xBB\xBF: c\r\ndata: a\rdata:b\n\ndata"[..], b"data: \xff\n\n", b"\n\r\n\r\r"];
+    for bytes in seeds {
+        events::check(bytes);
     }
 }
 

@@ -4,12 +4,12 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use pinfold::Sampling;
 use pinfold::backend::{Reply, Request};
-use pinfold::{PromptFile, Sampling};
 use serde_json::{Value, json};
 
 use super::RunArgs;
-use crate::backends::ServerArgs;
+use crate::backends::{self, ServerArgs};
 use crate::interrupt::Interrupt;
 use crate::output::{self, Exit, Failure};
 use crate::prompt::given::{self, VariableArgs};
@@ -72,7 +72,9 @@ pub fn run(args: &RunArgs, sampling: Sampling) -> Result<Exit, Failure> {
             "a prompt file takes no PROMPT, --file, --jsonl, --logprobs, --raw, --system or --slide";
         return Err(Failure::usage(message).hint("give its variables by -v, or by --input"));
     }
-    let prompt = PromptFile::open(Path::new(&args.model.model))?;
+    let interrupt = Interrupt::install(true)?;
+    let cancel = interrupt.work();
+    let prompt = backends::prompt(Path::new(&args.model.model), &args.model.engine, &cancel)?;
     let own = &args.prompted;
     let values = own.variables.values(&prompt)?;
     let history = given::history(own.history.as_deref())?;
@@ -85,8 +87,7 @@ pub fn run(args: &RunArgs, sampling: Sampling) -> Result<Exit, Failure> {
         return Err(Failure::usage("the prompt names no model")
             .hint("give --model, --backend, or `model:` in its front matter"));
     };
-    let interrupt = Interrupt::install(true)?;
-    request.cancel = interrupt.work();
+    request.cancel = cancel;
     let backend = own.server.open(name, &args.model.engine, args.generate.ctx, &request.cancel)?;
     if args.json {
         let reply = backend.reply(&request, &mut |_| {})?;

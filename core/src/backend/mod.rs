@@ -64,3 +64,8 @@ fn output(request: &Request, reply: &mut Reply) -> Result<()> {
 fn bad(reply: &Reply, reason: impl Into<String>) -> Error {
     Error::BadOutput { reason: reason.into(), text: reply.text.clone() }
 }
+
+/// The guide's code is compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/backends.md")]
+struct Guide;
