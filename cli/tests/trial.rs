@@ -1,4 +1,5 @@
 //! `pinfold try` and `pinfold run x.prompt`, on checkpoints, on a server that is told what to say, and on a real one.
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod common;
 
