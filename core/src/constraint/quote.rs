@@ -46,6 +46,10 @@ const SCHEMAS: &[&str] = &[
     "else",
 ];
 
+/// Keywords whose schemas are met together with others. A quote cannot be: it stands for a marker until the grammar is
+/// compiled, and what is said beside it would be said of the marker.
+const TOGETHER: &[&str] = &["allOf", "not", "if", "then", "else"];
+
 /// Keywords whose value has a schema for each name.
 const NAMED: &[&str] =
     &["properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies"];
@@ -59,7 +63,7 @@ pub(super) fn take_out(schema: &mut Map<String, Value>) -> Result<Vec<(String, L
     } else {
         "$defs"
     };
-    let mut quotes = Quotes { leaves: Vec::new(), marker: unused(schema) };
+    let mut quotes = Quotes { leaves: Vec::new(), found: 0, marker: unused(schema) };
     quotes.walk(schema, "#")?;
     if quotes.leaves.is_empty() {
         return Ok(Vec::new());
@@ -76,6 +80,8 @@ pub(super) fn take_out(schema: &mut Map<String, Value>) -> Result<Vec<(String, L
 
 struct Quotes {
     leaves: Vec<(String, Leaf)>,
+    /// How many there are.
+    found: usize,
     /// What the markers begin with.
     marker: String,
 }
@@ -84,11 +90,13 @@ impl Quotes {
     /// Walks a schema; `path` is where it stands.
     fn walk(&mut self, schema: &mut Map<String, Value>, path: &str) -> Result<()> {
         if schema.contains_key(KEYWORD) {
+            self.found += 1;
             *schema = self.quote(schema, path)?;
             return Ok(());
         }
         for (keyword, value) in schema {
             let path = format!("{path}/{keyword}");
+            let before = self.found;
             match value {
                 Value::Object(named) if NAMED.contains(&keyword.as_str()) => {
                     for (name, value) in named {
@@ -102,6 +110,9 @@ impl Quotes {
                 }
                 value if SCHEMAS.contains(&keyword.as_str()) => self.walk_value(value, &path)?,
                 _ => {}
+            }
+            if self.found > before && TOGETHER.contains(&keyword.as_str()) {
+                return Err(bad(&format!("{path}: x-quote cannot stand in {keyword}")));
             }
         }
         Ok(())
