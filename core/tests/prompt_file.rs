@@ -188,7 +188,8 @@ fn the_front_matter_says_what_there_is() {
     let given = prompt.render(&values(json!({"name": "you"})), &[]).unwrap();
     assert_eq!(conversation, given);
     let Some(Content::Text(user)) = &given.turns[1].content else { panic!() };
-    assert_eq!((user.as_str(), user.sealed_ranges()), ("you    ", &[0..3][..]));
+    assert_eq!(user.as_str(), "you    ");
+    assert_eq!(user.sealed_ranges(), std::slice::from_ref(&(0..3)));
 }
 
 #[test]
