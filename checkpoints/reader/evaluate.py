@@ -76,6 +76,7 @@ def auc(better: np.ndarray, worse: np.ndarray) -> float:
 def answers(model: Reader, encoder: Encoder, examples: list[Example]) -> list[Answer]:
     """The best span for each example, over all windows of its passage."""
     model.eval()
+    device = model.head.weight.device
     rows = []
     for number, example in enumerate(examples):
         question, passage = encoder.question(example.question), encoder.passage(example.passage)
@@ -93,10 +94,10 @@ def answers(model: Reader, encoder: Encoder, examples: list[Example]) -> list[An
         count = max(1, BATCH // len(rows[-1][1]))
         batch, rows = rows[-count:], rows[:-count]
         length = len(batch[-1][1])
-        lengths = torch.tensor([len(ids) for _, ids, _, _ in batch])
-        ids = torch.tensor([ids + (PAD,) * (length - len(ids)) for _, ids, _, _ in batch])
+        lengths = torch.tensor([len(ids) for _, ids, _, _ in batch], device=device)
+        first = torch.tensor([first for _, _, first, _ in batch], device=device)
+        ids = torch.tensor([ids + (PAD,) * (length - len(ids)) for _, ids, _, _ in batch], device=device)
         scores = model(ids, lengths)
-        first = torch.tensor([first for _, _, first, _ in batch])
         top, place = span_scores(scores, possible(length, first, lengths)).flatten(1).max(-1)
         top = top - null_scores(scores)
         for (number, _, first, begin), score, at in zip(batch, top.tolist(), place.tolist()):
@@ -180,7 +181,7 @@ def load(run: Path | None, file: Path | None) -> Reader:
         }
         model.load({name: tensor.reshape(model.tensors()[name].shape) for name, tensor in tensors.items()})
     else:
-        model.load(torch.load(run / "model.pt"))
+        model.load(torch.load(run / "model.pt", map_location="cpu"))
     return model
 
 
@@ -239,6 +240,7 @@ def main() -> None:
         compare_with_llama(model, encoder, args.model, one[:: len(one) // args.llama], args.threads)
         return
 
+    model = model.to("cuda" if torch.cuda.is_available() else "cpu")
     print("| questions | EM | F1 | HasAns EM | HasAns F1 | NoAns | AUC |\n|---|---|---|---|---|---|---|")
     lookalikes = Lookalikes(one, by_article=True)
     one, two = one[:: args.part], two[:: args.part]

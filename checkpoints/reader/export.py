@@ -44,7 +44,7 @@ def main() -> None:
     writer.add_uint32("pinfold.reader.window", WINDOW)
     writer.add_uint32("pinfold.reader.stride", STRIDE)
     writer.add_uint32("pinfold.reader.max_answer", MAX_ANSWER)
-    for name, tensor in torch.load(args.run / "model.pt").items():
+    for name, tensor in torch.load(args.run / "model.pt", map_location="cpu").items():
         kind = Type[args.words if name == "token_embd.weight" else args.type]
         if tensor.ndim == 1 or name in PLAIN:
             kind = Type.F32

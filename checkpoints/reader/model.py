@@ -43,18 +43,18 @@ class Block(nn.Module):
         self.down = nn.Linear(shape.feed_forward, shape.width)
         self.ffn_norm = nn.LayerNorm(shape.width, shape.epsilon)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor, keep: Tensor) -> Tensor:
         batch, length, width = x.shape
         q, k, v = (part(x).view(batch, length, self.heads, -1).transpose(1, 2) for part in (self.q, self.k, self.v))
         y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask).transpose(1, 2).reshape(batch, length, width)
-        x = self.attn_norm(x + self.output(y))
-        return self.ffn_norm(x + self.down(F.gelu(self.up(x), approximate="tanh")))
+        x = self.attn_norm(x + keep[0] * self.output(y))
+        return self.ffn_norm(x + keep[1] * self.down(F.gelu(self.up(x), approximate="tanh")))
 
 
 class Reader(nn.Module):
-    def __init__(self, shape: Shape = Shape()):
+    def __init__(self, shape: Shape = Shape(), dropout: float = 0.0):
         super().__init__()
-        self.shape = shape
+        self.shape, self.dropout = shape, dropout
         self.words = nn.Embedding(shape.vocabulary, shape.width)
         self.positions = nn.Embedding(shape.context, shape.width)
         self.types = nn.Embedding(2, shape.width)
@@ -68,11 +68,14 @@ class Reader(nn.Module):
         """(rows, tokens, 2) scores of (rows, tokens) ids, of which the first `lengths` count."""
         length = ids.shape[1]
         x = self.norm(self.words(ids) + self.positions.weight[:length] + self.types.weight[0])
-        padding = torch.arange(length) >= lengths[:, None]
-        mask = torch.zeros(len(ids), 1, 1, length, dtype=x.dtype).masked_fill(padding[:, None, None], float("-inf"))
-        mask = mask.expand(-1, -1, length, -1)
-        for block in self.blocks:
-            x = block(x, mask)
+        padding = torch.arange(length, device=ids.device) >= lengths[:, None]
+        mask = torch.zeros_like(padding, dtype=x.dtype).masked_fill(padding, float("-inf"))
+        mask = mask[:, None, None].expand(-1, -1, length, -1)
+        # What is dropped is dropped along the whole row: the masks cost next to nothing.
+        keep = torch.ones(self.shape.layers, 2, len(ids), 1, self.shape.width, device=ids.device)
+        keep = F.dropout(keep, self.dropout, self.training)
+        for index, block in enumerate(self.blocks):
+            x = block(x, mask, keep[index])
         return self.head(x).float()
 
     def tensors(self) -> dict[str, nn.Parameter]:
@@ -125,7 +128,7 @@ def pretrained(folder: Path) -> dict[str, Tensor]:
 
 def possible(length: int, first: Tensor, lengths: Tensor) -> Tensor:
     """(rows, tokens): which tokens belong to the passage. It starts at `first` and ends before the last `[SEP]`."""
-    places = torch.arange(length)
+    places = torch.arange(length, device=first.device)
     return (places >= first[:, None]) & (places < lengths[:, None] - 1)
 
 

@@ -101,30 +101,31 @@ def between(ends: tuple[float, float], progress: float) -> float:
     return ends[0] + (ends[1] - ends[0]) * min(1.0, progress)
 
 
-def padded(rows: list[Row]) -> tuple[Tensor, Tensor, Tensor]:
+def padded(rows: list[Row], device: str) -> tuple[Tensor, Tensor, Tensor]:
     """(ids, lengths, first tokens of the passages)"""
     length = max(len(row.ids) for row in rows)
-    ids = torch.tensor([row.ids + (PAD,) * (length - len(row.ids)) for row in rows])
-    return ids, torch.tensor([len(row.ids) for row in rows]), torch.tensor([row.passage for row in rows])
+    ids = [row.ids + (PAD,) * (length - len(row.ids)) for row in rows]
+    lists = (ids, [len(row.ids) for row in rows], [row.passage for row in rows])
+    return tuple(torch.tensor(values, device=device) for values in lists)
 
 
-def loss_of(model: Reader, rows: list[Row], bf16: bool) -> Tensor:
+def loss_of(model: Reader, rows: list[Row], device: str, bf16: bool) -> Tensor:
     """The cross-entropy of the right spans among all spans, and those of their starts and ends among all tokens. Where
     annotators differ each counts by the share of those who chose it."""
-    ids, lengths, first = padded(rows)
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
+    ids, lengths, first = padded(rows, device)
+    with torch.autocast(device, dtype=torch.bfloat16, enabled=bf16):
         scores = model(ids, lengths)
     inside = possible(ids.shape[1], first, lengths)
-    row = torch.tensor([i for i, r in enumerate(rows) for _ in r.spans])
-    starts, ends, weights = (torch.tensor([span[k] for r in rows for span in r.spans]) for k in range(3))
+    row = torch.tensor([i for i, r in enumerate(rows) for _ in r.spans], device=device)
+    spans = [span for r in rows for span in r.spans]
+    starts, ends, weights = (torch.tensor([span[k] for span in spans], device=device) for k in range(3))
 
     allowed = inside.clone()
     allowed[:, 0] = True
     singles = F.log_softmax(scores.masked_fill(~allowed[..., None], NOTHING), dim=1)
     single = -(weights * (singles[row, starts, 0] + singles[row, ends, 1])).sum() / len(rows)
 
-    spans = span_scores(scores, inside).flatten(1)
-    total = torch.cat([spans, null_scores(scores)[:, None]], dim=1).logsumexp(-1)
+    total = torch.cat([span_scores(scores, inside).flatten(1), null_scores(scores)[:, None]], dim=1).logsumexp(-1)
     short = weights * (ends - starts < MAX_ANSWER)
     joint = (short * (total[row] - scores[row, starts, 0] - scores[row, ends, 1])).sum() / len(rows)
     return joint + single / 2
@@ -134,6 +135,67 @@ def stored(weight: Tensor) -> Tensor:
     """The values that are left of a matrix in the file."""
     kind = gguf.GGMLQuantizationType.Q4_0
     return torch.from_numpy(gguf.dequantize(gguf.quantize(weight.numpy(force=True), kind), kind))
+
+
+class Run:
+    """The model in training, the average of its weights over the last steps, and how far it is."""
+
+    def __init__(self, device: str, lr: float, average: float, dropout: float):
+        self.device, self.average = device, average
+        self.bf16 = device == "cuda" or bf16_is_fast()
+        self.step = self.tokens = 0
+        self.seconds = 0.0
+        self.model = Reader(dropout=dropout).to(device)
+        self.model.load(pretrained(base()))
+        # The vectors of words stay as they are: the questions are about few of the words that users will ask about.
+        # They are those of the file, in 4 bits, from the start, and the other weights learn to live with that.
+        words = self.model.words.weight.requires_grad_(False)
+        words.copy_(stored(words))
+        self.trained = {name: value for name, value in self.model.tensors().items() if value.requires_grad}
+        groups = [
+            {"params": [value for value in self.trained.values() if value.ndim == 2], "weight_decay": 0.01},
+            {"params": [value for value in self.trained.values() if value.ndim == 1], "weight_decay": 0.0},
+        ]
+        self.optimizer = torch.optim.AdamW(groups, lr=lr, betas=(0.9, 0.98), eps=1e-6, fused=True)
+        self.averaged = {name: value.detach().clone() for name, value in self.trained.items()}
+
+    def learn(self, rows: list[Row], lr: float) -> Tensor:
+        """One step; gives the loss."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        loss = loss_of(self.model, rows, self.device, self.bf16)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.trained.values(), 1.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.step += 1
+        self.tokens += sum(len(row.ids) for row in rows)
+        with torch.no_grad():
+            keep = min(self.average, (self.step + 1) / (self.step + 10))
+            torch._foreach_lerp_(list(self.averaged.values()), list(self.trained.values()), 1 - keep)
+        return loss.detach()
+
+    def best(self) -> dict[str, Tensor]:
+        """All weights by their GGUF names, averaged."""
+        weights = {name: value.detach() for name, value in self.model.tensors().items()}
+        return {name: value.cpu() for name, value in (weights | self.averaged).items()}
+
+    def save(self, folder: Path) -> None:
+        state = {"model": {name: value.detach() for name, value in self.trained.items()}, "averaged": self.averaged}
+        state |= {"optimizer": self.optimizer.state_dict(), "step": self.step}
+        state |= {"tokens": self.tokens, "seconds": self.seconds}
+        for name, value in (("state.pt", state), ("model.pt", self.best())):
+            torch.save(value, folder / "part")
+            os.replace(folder / "part", folder / name)
+
+    @torch.no_grad()
+    def resume(self, folder: Path) -> None:
+        state = torch.load(folder / "state.pt", map_location=self.device)
+        for name, value in self.trained.items():
+            value.copy_(state["model"][name])
+        self.averaged = {name: state["averaged"][name] for name in self.trained}
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.tokens, self.seconds = state["step"], state["tokens"], state["seconds"]
 
 
 def bf16_is_fast() -> bool:
@@ -153,11 +215,6 @@ def keep_memory() -> None:
         libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD: freed memory stays with the process
 
 
-def save(value, path: Path) -> None:
-    torch.save(value, path.with_suffix(".part"))
-    os.replace(path.with_suffix(".part"), path)
-
-
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
@@ -169,6 +226,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--batch-tokens", type=int, default=2880)
     parser.add_argument("--lr", type=float, default=1.5e-4)
     parser.add_argument("--average", type=float, default=0.995, help="how much of the averaged weights a step keeps")
+    parser.add_argument("--dropout", type=float, default=0.05)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--save", type=float, default=10, help="minutes between saved states")
@@ -187,65 +246,32 @@ def main() -> None:
     encoder = Encoder()
     sampler = Sampler(training(args.data), encoder, rng)
     watched = [random.Random(7).sample(development(args.data, version), 100) for version in ("1.1", "2.0")]
-
-    model = Reader()
-    model.load(pretrained(base()))
-    # The vectors of words stay as they are: the questions are about few of the words that users will ask about. Being
-    # in the file in 4 bits, they are so from the start, and the other weights learn to live with it.
-    model.words.weight.requires_grad_(False)
-    trained = {name: parameter for name, parameter in model.tensors().items() if parameter.requires_grad}
-    matrices = [parameter for parameter in trained.values() if parameter.ndim == 2]
-    vectors = [parameter for parameter in trained.values() if parameter.ndim == 1]
-    groups = [{"params": matrices, "weight_decay": 0.01}, {"params": vectors, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=args.lr, betas=(0.9, 0.98), eps=1e-6, fused=True)
-    averaged = {name: parameter.detach().clone() for name, parameter in trained.items()}
-
-    step = tokens = 0
-    before = 0.0
+    run = Run(args.device, args.lr, args.average, args.dropout)
     if args.resume:
-        state = torch.load(args.out / "state.pt")
-        model.load(state["model"])
-        averaged = state["averaged"]
-        optimizer.load_state_dict(state["optimizer"])
-        step, tokens, before = state["step"], state["tokens"], state["seconds"]
-        rng.seed(args.seed + step)
-    model.words.weight.copy_(stored(model.words.weight))
-    bf16 = bf16_is_fast()
+        run.resume(args.out)
+        rng.seed(args.seed + run.step)
+        torch.manual_seed(args.seed + run.step)
     log = open(args.out / "log.jsonl", "a", buffering=1)
-    first, start, saved, saves, losses, progress = step, time.time(), time.time(), 0, [], 0.0
+    start, saved, before, first = time.time(), time.time(), run.seconds, run.step
+    saves, losses, progress = 0, [], 0.0
     while progress < 1.0:
-        shares = args.begin + (1 - args.begin) * progress
-        for rows in sampler.batches(shares, args.batch_tokens):
-            done = (step - first) / args.steps if args.minutes is None else (time.time() - start) / args.minutes / 60
-            progress = min(1.0, done)
-            lr = args.lr * min(1.0, (step - first + 1) / WARMUP, (1 - progress) / args.cooldown)
-            for group in optimizer.param_groups:
-                group["lr"] = lr
-            loss = loss_of(model, rows, bf16)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(trained.values(), 1.0)
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            step += 1
-            tokens += sum(len(row.ids) for row in rows)
-            losses.append(loss.item())
-            keep = min(args.average, (step + 1) / (step + 10))
-            with torch.no_grad():
-                for name, parameter in trained.items():
-                    averaged[name].lerp_(parameter, 1 - keep)
+        for rows in sampler.batches(args.begin + (1 - args.begin) * progress, args.batch_tokens):
+            # Trapezoid: warm-up, constant, linear to zero.
+            lr = args.lr * min(1.0, (run.step - first + 1) / WARMUP, (1 - progress) / args.cooldown)
+            losses.append(run.learn(rows, lr))
+            by_clock = args.minutes is not None
+            progress = (time.time() - start) / args.minutes / 60 if by_clock else (run.step - first) / args.steps
+            progress = min(1.0, progress)
             if time.time() - saved > args.save * 60 or progress >= 1.0:
-                seconds = before + time.time() - start
-                best = {name: averaged.get(name, value.detach()) for name, value in model.tensors().items()}
-                state = {"model": {name: value.detach() for name, value in model.tensors().items()}}
-                state |= {"averaged": averaged, "optimizer": optimizer.state_dict()}
-                save(state | {"step": step, "tokens": tokens, "seconds": seconds}, args.out / "state.pt")
-                save(best, args.out / "model.pt")
-                entry = {"step": step, "tokens": tokens, "seconds": round(seconds), "progress": round(progress, 3)}
-                entry |= {"lr": round(lr, 7), "loss": round(sum(losses) / len(losses), 4)}
+                run.seconds = before + time.time() - start
+                run.save(args.out)
+                entry = {"step": run.step, "tokens": run.tokens, "seconds": round(run.seconds)}
+                entry |= {"progress": round(progress, 3), "lr": round(lr, 7)}
+                entry |= {"loss": round(torch.stack(losses).mean().item(), 4)}
                 saves += 1
                 if saves % args.measure == 0 or progress >= 1.0:
-                    measured = Reader()
-                    measured.load(best)
+                    measured = Reader().to(args.device)
+                    measured.load(run.best())
                     entry |= brief(measured, encoder, *watched)
                 print(json.dumps(entry), flush=True)
                 log.write(json.dumps(entry) + "\n")
