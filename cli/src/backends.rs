@@ -5,10 +5,9 @@ use std::path::Path;
 
 use clap::Args;
 use pinfold::backend::{Backend, Dialect, Local, OpenAi, OpenAiOptions};
+use pinfold::{Cancel, EmbedderOptions, Offload, PromptFile};
 
-use pinfold::{Cancel, Embedder, EmbedderOptions, LoadWatch, Offload, PromptFile};
-
-use crate::options::{EngineArgs, Located, locate};
+use crate::options::{EngineArgs, locate};
 use crate::output::Failure;
 
 /// What stands before the address of a server, and what the server understands.
@@ -85,12 +84,7 @@ pub fn prompt(path: &Path, engine: &EngineArgs, cancel: &Cancel) -> Result<Promp
     };
     let offload = Offload { layers: engine.gpu_layers, devices: engine.device.clone() };
     let options = EmbedderOptions { threads: engine.threads, offload, ..EmbedderOptions::default() };
-    let watch = LoadWatch { progress: None, cancel: cancel.clone() };
-    let embedder = match locate(OsStr::new(&model), &engine.pins)? {
-        Located::Embedded(embedded) => Embedder::load_bytes(embedded.name, embedded.bytes, &options, watch),
-        Located::Pinned(pinned) => Embedder::load(pinned.path, &options, watch),
-        Located::File(path) => Embedder::load(path, &options, watch),
-    }?;
+    let embedder = locate(OsStr::new(&model), &engine.pins)?.embedder(&options, cancel)?;
     Ok(prompt.with_embedder(embedder))
 }
 

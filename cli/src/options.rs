@@ -7,8 +7,8 @@ use std::time::Instant;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use pinfold::{
-    Cancel, Constraint, Error, LoadWatch, LockFile, Markers, Model, ModelOptions, Offload, Pinned, Sampling,
-    SessionOptions,
+    Cancel, Constraint, Embedder, EmbedderOptions, Error, LoadWatch, LockFile, Markers, Model, ModelOptions,
+    Offload, Pinned, Sampling, SessionOptions,
 };
 use pinfold_checkpoints::Embedded;
 
@@ -56,6 +56,30 @@ pub enum Located {
     Embedded(&'static Embedded),
     Pinned(Pinned),
     File(PathBuf),
+}
+
+impl Located {
+    /// Loads it for generation, with a bar if that takes a while.
+    pub fn load(self, options: &ModelOptions, cancel: &Cancel) -> pinfold::Result<Model> {
+        let mut bar = Bar::new(Some(1000), "loading".into());
+        let mut progress = |share: f32| bar.set((share * 1000.0) as u64);
+        let watch = LoadWatch { progress: Some(&mut progress), cancel: cancel.clone() };
+        match self {
+            Self::Embedded(embedded) => embedded.load_watched(options, watch),
+            Self::Pinned(pinned) => Model::load_pinned(&pinned, options, watch),
+            Self::File(path) => Model::load_watched(path, options, watch),
+        }
+    }
+
+    /// Loads it for embeddings.
+    pub fn embedder(self, options: &EmbedderOptions, cancel: &Cancel) -> pinfold::Result<Embedder> {
+        let watch = LoadWatch { progress: None, cancel: cancel.clone() };
+        match self {
+            Self::Embedded(embedded) => Embedder::load_bytes(embedded.name, embedded.bytes, options, watch),
+            Self::Pinned(pinned) => Embedder::load(pinned.path, options, watch),
+            Self::File(path) => Embedder::load(path, options, watch),
+        }
+    }
 }
 
 /// A checkpoint that was loaded.
@@ -127,14 +151,7 @@ impl EngineArgs {
         let name = model.to_string_lossy().into_owned();
         let options = self.options(context_tokens);
         let started = Instant::now();
-        let mut bar = Bar::new(Some(1000), "loading".into());
-        let mut progress = |share: f32| bar.set((share * 1000.0) as u64);
-        let watch = LoadWatch { progress: Some(&mut progress), cancel: cancel.clone() };
-        let model = match located {
-            Located::Embedded(embedded) => embedded.load_watched(&options, watch),
-            Located::Pinned(pinned) => Model::load_pinned(&pinned, &options, watch),
-            Located::File(path) => Model::load_watched(path, &options, watch),
-        }?;
+        let model = located.load(&options, cancel)?;
         Ok(Loaded { model, name, seconds: started.elapsed().as_secs_f64() })
     }
 }

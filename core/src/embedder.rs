@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::cancel::Cancel;
-use crate::checkpoint::Digest;
+use crate::digest::Digest;
 use crate::engine::devices::{self, Offload};
 use crate::engine::{Engine, EngineOptions, Facts, Pooling, Special, Weights};
 use crate::error::{Error, Result};

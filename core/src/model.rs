@@ -175,8 +175,8 @@ impl Model {
         watch: LoadWatch<'_>,
     ) -> Result<Self> {
         watch.cancel.check()?;
-        if options.check_memory && (options.offload.layers == Some(0) || !has_gpu()?) {
-            check_memory(&options.estimate(checkpoint))?;
+        if options.check_memory {
+            check_memory(&options.offload, &options.estimate(checkpoint))?;
         }
         let load = crate::engine::llama::LoadOptions {
             offload: options.offload.clone(),
@@ -474,15 +474,18 @@ impl ModelOptions {
 }
 
 #[cfg(feature = "llama")]
-pub(crate) fn has_gpu() -> Result<bool> {
+fn has_gpu() -> Result<bool> {
     let devices = crate::engine::llama::devices()?;
     Ok(devices.iter().any(|device| device.kind != devices::DeviceKind::Cpu))
 }
 
-/// Refuses what cannot fit. Mapped weights count in full: a model that does not fit beside its cache is
+/// Refuses what cannot fit, where no GPU takes a part of it. Mapped weights count in full: a model that does not fit beside its cache is
 /// read from the disk again for every token.
 #[cfg(feature = "llama")]
-pub(crate) fn check_memory(estimate: &MemoryEstimate) -> Result<()> {
+pub(crate) fn check_memory(offload: &Offload, estimate: &MemoryEstimate) -> Result<()> {
+    if offload.layers != Some(0) && has_gpu()? {
+        return Ok(());
+    }
     let Some(available) = devices::available_memory() else { return Ok(()) };
     if estimate.total() <= available {
         return Ok(());

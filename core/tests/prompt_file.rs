@@ -1,26 +1,17 @@
 //! Prompt files: what they declare, what they refuse and where, and that every byte keeps its origin.
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+#[path = "common/prompts.rs"]
+mod prompts;
+
 use std::fs;
 use std::path::Path;
 
 use pinfold::checkpoint::Digest;
-use pinfold::prompt::{Content, Data, Markers, MediaKind, Part, PromptFile, PromptParts, Text, Turn, Values};
+use pinfold::prompt::{Content, Data, Markers, MediaKind, Part, PromptFile, Text, Turn, Values};
 use pinfold::{Constraint, Error, Result, Role};
+use prompts::{parts, prompt, values};
 use serde_json::{Value, json};
-
-fn parts(partials: &[(&str, &str)]) -> PromptParts {
-    let partials = partials.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-    PromptParts { partials, ..PromptParts::default() }
-}
-
-fn prompt(text: &str) -> Result<PromptFile> {
-    PromptFile::from_text("x.prompt", text, &PromptParts::default())
-}
-
-fn values(values: Value) -> Values {
-    values.as_object().unwrap().clone()
-}
 
 /// The text of a prompt that writes one message.
 fn text(prompt: &PromptFile, with: Value) -> Result<Text> {

@@ -1,25 +1,16 @@
 //! Prompt files of any kind with values of any kind: every byte keeps its origin, and everything ends.
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+#[path = "common/prompts.rs"]
+mod prompts;
+
 use std::time::Instant;
 
-use pinfold::prompt::{PromptFile, PromptParts, Text, Turn, Values};
-use pinfold::{Error, Result, Role};
+use pinfold::prompt::{PromptFile, Text, Turn, Values};
+use pinfold::{Error, Role};
+use prompts::{parts, prompt, values};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-
-fn parts(partials: &[(&str, &str)]) -> PromptParts {
-    let partials = partials.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-    PromptParts { partials, ..PromptParts::default() }
-}
-
-fn prompt(text: &str) -> Result<PromptFile> {
-    PromptFile::from_text("x.prompt", text, &PromptParts::default())
-}
-
-fn values(values: Value) -> Values {
-    values.as_object().unwrap().clone()
-}
 
 #[test]
 fn what_would_not_end_is_an_error() {

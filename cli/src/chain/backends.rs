@@ -8,14 +8,11 @@ use std::sync::Arc;
 use clap::Args;
 use pinfold::backend::{Local, OpenAi, OpenAiOptions};
 use pinfold::chain::{Backends, Wanted};
-use pinfold::{
-    Backend, Cancel, Embedder, EmbedderOptions, Error, LoadWatch, Model, ModelOptions, Offload, Result,
-};
+use pinfold::{Backend, Cancel, Embedder, EmbedderOptions, Error, ModelOptions, Offload, Result};
 
 use crate::options::{Located, locate};
 use crate::output::{Failure, quoted};
 use crate::pins::PinArgs;
-use crate::progress::Bar;
 
 use super::values;
 
@@ -85,14 +82,7 @@ impl<'a> Opened<'a> {
             offload: self.offload(),
             ..ModelOptions::default()
         };
-        let mut bar = Bar::new(Some(1000), "loading".into());
-        let mut progress = |share: f32| bar.set((share * 1000.0) as u64);
-        let watch = LoadWatch { progress: Some(&mut progress), cancel: self.cancel.clone() };
-        let model = match located {
-            Located::Embedded(embedded) => embedded.load_watched(&options, watch),
-            Located::Pinned(pinned) => Model::load_pinned(&pinned, &options, watch),
-            Located::File(path) => Model::load_watched(path, &options, watch),
-        }?;
+        let model = located.load(&options, &self.cancel)?;
         Ok(Arc::new(Local::new(name, model)))
     }
 
@@ -159,14 +149,7 @@ impl Backends for Opened<'_> {
             offload: self.offload(),
             ..EmbedderOptions::default()
         };
-        let watch = LoadWatch { progress: None, cancel: self.cancel.clone() };
-        let loaded = match self.locate(name)? {
-            Located::Embedded(embedded) => {
-                Embedder::load_bytes(embedded.name, embedded.bytes, &options, watch)
-            }
-            Located::Pinned(pinned) => Embedder::load(pinned.path, &options, watch),
-            Located::File(path) => Embedder::load(path, &options, watch),
-        }?;
+        let loaded = self.locate(name)?.embedder(&options, &self.cancel)?;
         self.embedders.borrow_mut().insert(name.to_owned(), loaded.clone());
         Ok(loaded)
     }

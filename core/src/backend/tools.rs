@@ -14,7 +14,7 @@ use crate::prompt::{Data, Role, Text, ToolCall, Turn};
 /// no dots and slashes), or a schema that is none.
 pub fn tool(name: &str, description: &str, parameters: &Value) -> Result<Data> {
     let function = serde_json::json!({ "name": name, "description": description, "parameters": parameters });
-    let tool = author(&serde_json::json!({ "type": "function", "function": function }));
+    let tool = Data::of_json(&serde_json::json!({ "type": "function", "function": function }), false);
     Tools::new(std::slice::from_ref(&tool))?;
     Ok(tool)
 }
@@ -104,7 +104,7 @@ impl Tools {
         Ok(ToolCall {
             id: id.map(Text::sealed),
             name: Text::author(name.as_str()),
-            arguments: sealed(arguments),
+            arguments: Data::of_json(&arguments, true),
         })
     }
 }
@@ -113,31 +113,6 @@ impl Tools {
 pub(super) fn is_name(name: &str) -> bool {
     let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     (1..=64).contains(&name.len()) && name.bytes().all(good)
-}
-
-/// JSON as data of one origin.
-fn from_json(value: &Value, text: &impl Fn(&str) -> Text) -> Data {
-    match value {
-        Value::Null => Data::Null,
-        Value::Bool(value) => Data::Bool(*value),
-        Value::Number(number) => match number.as_i128() {
-            Some(whole) => Data::Int(whole),
-            None => Data::Float(number.as_f64().unwrap_or(f64::NAN)),
-        },
-        Value::String(string) => Data::Text(text(string)),
-        Value::Array(items) => Data::List(items.iter().map(|item| from_json(item, text)).collect()),
-        Value::Object(map) => {
-            Data::Map(map.iter().map(|(key, value)| (text(key), from_json(value, text))).collect())
-        }
-    }
-}
-
-fn author(value: &Value) -> Data {
-    from_json(value, &|text| Text::author(text))
-}
-
-fn sealed(value: Value) -> Data {
-    from_json(&value, &|text| Text::sealed(text))
 }
 
 #[cfg(test)]
@@ -187,7 +162,7 @@ mod tests {
         assert!(tool("a", "", &json!({"type": "text"})).is_err());
         let twice = tool("a", "", &json!({})).unwrap();
         assert!(Tools::new(&[twice.clone(), twice]).is_err());
-        let bare = author(&json!({"name": "a"}));
+        let bare = Data::of_json(&json!({"name": "a"}), false);
         assert!(Tools::new(&[bare]).unwrap().call(None, "a", json!("")).is_ok());
     }
 }

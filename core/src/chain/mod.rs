@@ -49,13 +49,16 @@ pub use run::{ChainRun, ChainWatch, Outcome, TraceFn};
 pub use state::Changed;
 pub use trace::{StepOutcome, Trace, TracePrompt, TraceTokens};
 
-use crate::checkpoint::Digest;
+use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::prompt::yaml::{self, Fault, Place, Schema};
+use crate::prompt::yaml::{self, Fault, Schema};
 use crate::prompt::{PromptFile, Values};
 use check::Schemas;
 use file::{File, Step};
 use state::State;
+
+/// The inputs of a chain that declares none.
+const NO_INPUT: &str = "{type: object, properties: {}, additionalProperties: false}";
 
 /// Bytes of a chain file at most.
 const BYTES: usize = 1 << 20;
@@ -125,9 +128,10 @@ impl Chain {
         let node = yaml::parse(text, 0).map_err(bad)?;
         let file = file::read(&node).map_err(bad)?;
         let input = match &file.input {
-            Some(node) => Schema::read(node, &BTreeMap::new()).map_err(bad)?,
-            None => no_input(),
+            Some(node) => Schema::read(node, &BTreeMap::new()),
+            None => yaml::parse(NO_INPUT, 0).and_then(|node| Schema::read(&node, &BTreeMap::new())),
         };
+        let input = input.map_err(bad)?;
         let mut prompts = Vec::with_capacity(file.steps.len());
         let mut digests = BTreeMap::from([(String::new(), Digest::of_bytes(bytes))]);
         for step in &file.steps {
@@ -229,16 +233,6 @@ impl Plan {
         let Some(wrong) = yaml::first_wrong(&self.input, values, false) else { return Ok(()) };
         let (path, line) = (self.path.clone(), self.input.place_of(&wrong.name).line);
         Err(Error::BadVariable { path, line, name: wrong.name, reason: wrong.reason })
-    }
-}
-
-/// For a chain that declares no inputs.
-fn no_input() -> Schema {
-    Schema {
-        json: json!({"type": "object", "properties": {}, "additionalProperties": false}),
-        place: Place { line: 1, column: 1 },
-        declared: BTreeMap::new(),
-        quotes: Vec::new(),
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Plan, validate};
-use crate::checkpoint::Digest;
+use crate::digest::Digest;
 use crate::prompt::Values;
 
 /// The version of the format.

@@ -6,7 +6,6 @@
 mod adapter;
 pub mod architecture;
 mod defect;
-pub mod digest;
 mod excerpt;
 pub mod gguf;
 mod identity;
@@ -15,9 +14,9 @@ pub mod preflight;
 
 use std::path::Path;
 
+pub use crate::digest::Digest;
 pub use adapter::{AdapterFile, open_adapter};
 pub use defect::Defect;
-pub use digest::Digest;
 pub use excerpt::Excerpt;
 pub use gguf::Header;
 pub use memory::MemoryEstimate;

@@ -7,7 +7,7 @@ use super::{Embedder, EmbedderOptions};
 use crate::checkpoint::Checkpoint;
 use crate::engine::llama::{LlamaWeights, LoadOptions, Source};
 use crate::error::Result;
-use crate::model::{LoadWatch, check_memory, has_gpu};
+use crate::model::{LoadWatch, check_memory};
 
 impl Embedder {
     /// Loads the GGUF checkpoint at `path`, after the [preflight](crate::checkpoint).
@@ -45,9 +45,9 @@ impl Embedder {
         watch: LoadWatch<'_>,
     ) -> Result<Self> {
         watch.cancel.check()?;
-        if options.check_memory && (options.offload.layers == Some(0) || !has_gpu()?) {
+        if options.check_memory {
             let tokens = options.tokens_of(checkpoint.hyperparameters().context_length);
-            check_memory(&checkpoint.memory(tokens, tokens, 1))?;
+            check_memory(&options.offload, &checkpoint.memory(tokens, tokens, 1))?;
         }
         let load = LoadOptions {
             offload: options.offload.clone(),

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::{FewShot, Place, Selection};
-use crate::checkpoint::Digest;
+use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::prompt::Values;
 

@@ -83,23 +83,17 @@ fn days_before(year: u64) -> u64 {
     365 * (year - 1970) + leap_years(year - 1) - leap_years(1969)
 }
 
-/// The year, month and day that begin `days` after 1970-01-01.
-fn date(days: u64) -> (u64, u64, u64) {
-    let mut year = 1970 + days / 366;
-    while days_before(year + 1) <= days {
-        year += 1;
-    }
-    let leap = days_before(year + 1) - days_before(year) == 366;
-    let mut day = days - days_before(year);
-    let mut month = 0;
-    for length in [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
-        month += 1;
-        if day < length {
-            break;
-        }
-        day -= length;
-    }
-    (year, month, day + 1)
+/// The year, month and day that begin `days` after 1970-01-01, by the Gregorian calendar.
+pub(crate) fn date(days: u64) -> (u64, u64, u64) {
+    // Counted in years that begin in March.
+    let days = days + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (year, month) = if month < 10 { (year, month + 3) } else { (year + 1, month - 9) };
+    (era * 400 + year, month, day)
 }
 
 #[cfg(test)]

@@ -55,6 +55,34 @@ impl Data {
         serde_json::from_str(json)
     }
 
+    /// JSON that was read, all of it of one origin.
+    pub(crate) fn of_json(json: &Value, sealed: bool) -> Self {
+        let text = |text: &str| if sealed { Text::sealed(text) } else { Text::author(text) };
+        match json {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Bool(*value),
+            Value::Number(number) => match number.as_i128() {
+                Some(whole) => Self::Int(whole),
+                None => Self::Float(number.as_f64().unwrap_or(f64::NAN)),
+            },
+            Value::String(value) => Self::Text(text(value)),
+            Value::Array(items) => Self::List(items.iter().map(|item| Self::of_json(item, sealed)).collect()),
+            Value::Object(entries) => Self::Map(
+                entries.iter().map(|(key, value)| (text(key), Self::of_json(value, sealed))).collect(),
+            ),
+        }
+    }
+
+    /// Whether any byte of a string or a key in it is sealed.
+    pub(crate) fn has_sealed(&self) -> bool {
+        match self {
+            Self::Text(text) => text.has_sealed(),
+            Self::List(items) => items.iter().any(Self::has_sealed),
+            Self::Map(entries) => entries.iter().any(|(key, value)| key.has_sealed() || value.has_sealed()),
+            _ => false,
+        }
+    }
+
     /// The data as JSON, without the origins. A whole number beyond 64 bits loses its last digits.
     pub fn to_json(&self) -> Value {
         match self {

@@ -2,7 +2,7 @@
 //! that a checkpoint was trained on.
 
 mod chat_template;
-mod clock;
+pub(crate) mod clock;
 mod conversation;
 mod data;
 pub(crate) mod file;

@@ -109,7 +109,7 @@ fn variables(variables: &[(String, Data)], dialect: Dialect) -> Result<Value> {
     if dialect != Dialect::LlamaServer {
         return Err(unsupported("variables of the chat template, except on a llama-server"));
     }
-    if variables.iter().any(|(_, value)| has_sealed(value)) {
+    if variables.iter().any(|(_, value)| value.has_sealed()) {
         return Err(unsupported("a variable of the chat template that holds a value"));
     }
     Ok(Value::Object(variables.iter().map(|(name, value)| (name.clone(), value.to_json())).collect()))
@@ -194,7 +194,7 @@ fn tools(request: &Request, body: &mut Map<String, Value>) -> Result<()> {
         }
         return Ok(());
     }
-    if declared.iter().any(has_sealed) {
+    if declared.iter().any(Data::has_sealed) {
         let reason = "a declaration for a server must be the author's: make it by `backend::tool`";
         return Err(Error::option("tools", reason));
     }
@@ -264,15 +264,6 @@ fn declared_name(tool: &Data) -> Option<&str> {
         (Some(function), _) => declared_name(function),
         (None, Some(Data::Text(name))) => Some(name.as_str()),
         _ => None,
-    }
-}
-
-fn has_sealed(data: &Data) -> bool {
-    match data {
-        Data::Text(text) => text.has_sealed(),
-        Data::List(items) => items.iter().any(has_sealed),
-        Data::Map(entries) => entries.iter().any(|(key, value)| key.has_sealed() || has_sealed(value)),
-        _ => false,
     }
 }
 

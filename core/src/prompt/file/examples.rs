@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{PromptFile, Values};
-use crate::Digest;
 use crate::cancel::Cancel;
+use crate::digest::Digest;
 use crate::embedder::Embedder;
 use crate::error::{Error, Result};
 use crate::few_shot::{self, FewShot};

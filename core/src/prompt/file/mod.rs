@@ -27,7 +27,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::seal::Markers;
-use crate::Digest;
+use crate::digest::Digest;
 use crate::error::Error;
 use crate::sampler::Sampling;
 use body::Program;

@@ -11,7 +11,7 @@ use super::body::{self, Program};
 use super::front::Front;
 use super::source::{self, Fault, Place, Source};
 use super::{PromptFile, PromptParts, uses, yaml};
-use crate::Digest;
+use crate::digest::Digest;
 use crate::error::{Error, Result};
 
 /// Partials that a prompt may have, with those of its partials.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
 use super::source::{Fault, Parsed, Place, unknown};
@@ -18,6 +19,8 @@ pub(crate) const QUOTE_OF: &str = "x-quote-of";
 pub(crate) struct Schema {
     /// As JSON Schema.
     pub json: Value,
+    /// What checks values against it: values come again and again.
+    pub validator: Validator,
     pub place: Place,
     /// Where each property is declared, by the path to it: `slots.value`, also if `slots` is a list.
     pub declared: BTreeMap<String, Place>,
@@ -31,9 +34,8 @@ impl Schema {
         let mut reader = Reader { named, declared: BTreeMap::new(), quotes: Vec::new() };
         let json = reader.schema(node)?;
         let Reader { declared, quotes, .. } = reader;
-        let schema = Self { json, place: node.place, declared, quotes };
-        match jsonschema::validator_for(&schema.json) {
-            Ok(_) => Ok(schema),
+        match jsonschema::validator_for(&json) {
+            Ok(validator) => Ok(Self { json, validator, place: node.place, declared, quotes }),
             Err(error) => Err(node.fault(format!("the schema is not one: {error}"))),
         }
     }

@@ -10,7 +10,6 @@ use crate::constraint::Constraint;
 use crate::error::Result;
 use crate::prompt::conversation::{Conversation, Turn};
 use crate::prompt::data::Data;
-use crate::prompt::text::Text;
 
 impl PromptFile {
     /// The output that is declared, for these values (quotes are of values): in a JSON Schema each quote has
@@ -145,27 +144,10 @@ fn quote(schema: &mut Value, values: &Values) {
 
 /// What a caller gave.
 fn sealed(value: &Value) -> Data {
-    data(value, true)
+    Data::of_json(value, true)
 }
 
 /// What the author wrote.
 fn author(value: &Value) -> Data {
-    data(value, false)
-}
-
-fn data(value: &Value, seal: bool) -> Data {
-    let text = |text: &str| if seal { Text::sealed(text) } else { Text::author(text) };
-    match value {
-        Value::Null => Data::Null,
-        Value::Bool(value) => Data::Bool(*value),
-        Value::Number(number) => match (number.as_i128(), number.as_f64()) {
-            (Some(number), _) => Data::Int(number),
-            (None, number) => Data::Float(number.unwrap_or(f64::NAN)),
-        },
-        Value::String(value) => Data::Text(text(value)),
-        Value::Array(items) => Data::List(items.iter().map(|item| data(item, seal)).collect()),
-        Value::Object(entries) => {
-            Data::Map(entries.iter().map(|(key, value)| (text(key), data(value, seal))).collect())
-        }
-    }
+    Data::of_json(value, false)
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::error::Error;
+use crate::spelling::distance;
 
 /// Bytes of a file at most.
 pub(crate) const MAX_BYTES: usize = 1 << 20;
@@ -108,24 +109,11 @@ fn is_fence(line: &str) -> bool {
 
 /// The name that is nearest to a wrong one, for a message; nothing if none is near.
 pub(crate) fn suggestion<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let near = known.into_iter().map(|name| (distance(&wrong.to_lowercase(), &name.to_lowercase()), name));
+    // Long names would take long, and are near to no other.
+    let word = |name: &str| name.to_lowercase().chars().take(64).collect::<String>();
+    let wrong = word(wrong);
+    let near = known.into_iter().map(|name| (distance(&wrong, &word(name)), name));
     near.filter(|(distance, name)| *distance <= 2 && *distance < name.len()).min().map(|(_, name)| name)
-}
-
-/// How many characters have to be changed, inserted or removed (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(64).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().take(64).enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let changed = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 /// Says that a name is unknown, with the one that may have been meant and all that there are.

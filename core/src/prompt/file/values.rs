@@ -18,12 +18,8 @@ pub(crate) struct Wrong {
 
 /// The first variable that does not fit; if `partial`, variables may be missing.
 pub(crate) fn first_wrong(schema: &Schema, values: &Values, partial: bool) -> Option<Wrong> {
-    let validator = match jsonschema::validator_for(&schema.json) {
-        Ok(validator) => validator,
-        Err(error) => return Some(Wrong { name: String::new(), reason: error.to_string() }),
-    };
     let instance = Value::Object(values.clone());
-    for error in validator.iter_errors(&instance) {
+    for error in schema.validator.iter_errors(&instance) {
         let mut name = String::new();
         for segment in error.instance_path().segments() {
             match segment {

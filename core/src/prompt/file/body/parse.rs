@@ -32,22 +32,8 @@ pub(in crate::prompt::file) fn parse(source: &Source, start: usize, end: usize) 
             }
             Kind::Partial => nodes.push(Node::Partial(Box::new(partial(&mut words, tag)?))),
             Kind::Open | Kind::OpenInverse => {
-                if open.len() >= MAX_DEPTH {
-                    return fault("blocks are nested too deep");
-                }
-                let (name, head, names) = head(&mut words, &tag)?;
                 let outer = std::mem::take(&mut nodes);
-                let inverted = tag.kind == Kind::OpenInverse;
-                open.push(Open {
-                    at: tag.at,
-                    name,
-                    head,
-                    names,
-                    outer,
-                    body: None,
-                    chained: false,
-                    inverted,
-                });
+                open.push(Open::new(&open, &mut words, &tag, outer)?);
             }
             Kind::Else => {
                 let Some(block) = open.last_mut() else {
@@ -58,21 +44,7 @@ pub(in crate::prompt::file) fn parse(source: &Source, start: usize, end: usize) 
                 }
                 block.body = Some(std::mem::take(&mut nodes));
                 if !words.is_end()? {
-                    if open.len() >= MAX_DEPTH {
-                        return fault("blocks are nested too deep");
-                    }
-                    let (name, head, names) = head(&mut words, &tag)?;
-                    let outer = Template::new();
-                    open.push(Open {
-                        at: tag.at,
-                        name,
-                        head,
-                        names,
-                        outer,
-                        body: None,
-                        chained: true,
-                        inverted: false,
-                    });
+                    open.push(Open::new(&open, &mut words, &tag, Template::new())?);
                 }
             }
             Kind::Close => {
@@ -125,6 +97,16 @@ struct Open {
 }
 
 impl Open {
+    /// The block that a tag opens within those of `around`; `outer` stands before it.
+    fn new(around: &[Self], words: &mut Words<'_>, tag: &Tag, outer: Template) -> Parsed<Self> {
+        if around.len() >= MAX_DEPTH {
+            return Err(words.fault(tag.at, "blocks are nested too deep"));
+        }
+        let (name, head, names) = head(words, tag)?;
+        let (chained, inverted) = (tag.kind == Kind::Else, tag.kind == Kind::OpenInverse);
+        Ok(Self { at: tag.at, name, head, names, outer, body: None, chained, inverted })
+    }
+
     fn close(self, last: Template) -> Template {
         let (body, inverse) = match self.body {
             Some(body) => (body, last),

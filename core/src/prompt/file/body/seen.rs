@@ -108,7 +108,7 @@ impl<'a> Seen<'a> {
             _ => pretty(&value, indent),
         };
         let mut text = Text::new();
-        text.push(&json, self.sealed || has_sealed(&self.data));
+        text.push(&json, self.sealed || self.data.has_sealed());
         text
     }
 
@@ -138,15 +138,6 @@ fn print(data: &Data, sealed: bool, text: &mut Text) -> bool {
         Data::Map(_) => return false,
     }
     true
-}
-
-fn has_sealed(data: &Data) -> bool {
-    match data {
-        Data::Text(text) => text.has_sealed(),
-        Data::List(items) => items.iter().any(has_sealed),
-        Data::Map(entries) => entries.iter().any(|(key, value)| key.has_sealed() || has_sealed(value)),
-        _ => false,
-    }
 }
 
 fn weight(data: &Data) -> usize {

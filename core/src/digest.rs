@@ -1,4 +1,4 @@
-//! SHA-256 of a checkpoint's bytes: what binds a saved session or a lock to one checkpoint.
+//! SHA-256: what binds a saved session, a lock file or a trace to the bytes of a checkpoint or a prompt.
 
 use std::fmt;
 use std::fs::File;
